@@ -1,0 +1,61 @@
+"""How index parts are written to a folder and read from one: plain `.npy` arrays and JSON, no pickle."""
+
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+class ArrayReader(Protocol):
+    """Whatever gives named arrays and JSON documents; names are paths relative to the snapshot, with their ending."""
+
+    def array(self, name: str) -> Array: ...
+
+    def json(self, name: str) -> Any: ...
+
+
+class ArrayFolder:
+    """A plain folder as an `ArrayReader`; a published snapshot is read through `indexes.snapshot` instead."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def array(self, name: str) -> Array:
+        return np.load(self.path / name, mmap_mode="r", allow_pickle=False)
+
+    def json(self, name: str) -> Any:
+        return json.loads((self.path / name).read_text(encoding="utf-8"))
+
+
+def write_array(folder: Path, name: str, array: Array) -> None:
+    """Write one array as `folder/name`, which ends in `.npy`; folders in between are made."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def write_json(folder: Path, name: str, document: Any) -> None:
+    """Write one JSON document with sorted keys, so that equal documents are equal bytes."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1) + "\n", encoding="utf-8")
+
+
+def ranges(starts: Array, counts: Array) -> Array:
+    """The positions of several slices, one after the other: `ranges([5, 9], [2, 3])` is `[5, 6, 9, 10, 11]`."""
+    total = int(counts.sum())
+    if not total:
+        return np.empty(0, np.int64)
+    ends = np.cumsum(counts)
+    return np.arange(total, dtype=np.int64) + np.repeat(starts - (ends - counts), counts)
+
+
+def offsets_from_counts(counts: Array) -> Array:
+    """CSR offsets int64 (n + 1,) of rows with these counts."""
+    offsets = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    return offsets

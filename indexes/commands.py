@@ -1,0 +1,127 @@
+"""The commands of this package; heavy libraries are imported inside them."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from indexes.errors import CorruptError
+from indexes.terminal import print_json
+
+if TYPE_CHECKING:
+    from indexes.snapshot_manifest import Problem
+
+SERVE_ANOTHER = "Serve a whole snapshot: `python manage.py index rollback --to ID`, or build again."
+
+_store_option = click.option(
+    "--store",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("var/store"),
+    envvar="KR_STORE",
+    show_default=True,
+    show_envvar=True,
+    help="The snapshot store.",
+)
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+_wait_option = click.option(
+    "--wait",
+    "wait_seconds",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="Seconds to wait for another publisher to end.",
+)
+
+
+@click.group()
+def index() -> None:
+    """List, verify, publish and roll back index snapshots."""
+
+
+@index.command("list")
+@_store_option
+@_json_option
+def list_command(store: Path, as_json: bool) -> None:
+    """List the store's snapshots, the current one last."""
+    from indexes.snapshot import list_snapshots, verify_current
+
+    rows = list_snapshots(store)
+    if as_json:
+        print_json({"store": str(store), "snapshots": [asdict(row) for row in rows]})
+    else:
+        for row in rows:
+            mark = "current" if row.is_current else ""
+            size = f"{row.bytes / 1e6:.1f} MB" if row.bytes is not None else "unreadable"
+            click.echo(f"{row.id}  {row.published_at or 'not served':20}  {size:>12}  {mark}".rstrip())
+    for problem in verify_current(store):
+        raise CorruptError(f"{store}/{problem.file}: {problem.what}.", SERVE_ANOTHER)
+
+
+@index.command("verify")
+@click.argument("snapshot_id", required=False)
+@_store_option
+@_json_option
+def verify_command(snapshot_id: str | None, store: Path, as_json: bool) -> None:
+    """Read every byte of one snapshot, or of CURRENT and all snapshots, and name each file that was changed.
+
+    Exits with 4 if anything is damaged.
+    """
+    from indexes.snapshot import list_snapshots, verify, verify_current
+
+    checked = [snapshot_id] if snapshot_id else [row.id for row in list_snapshots(store)]
+    damaged: dict[str, list[Problem]] = {} if snapshot_id else {"CURRENT": verify_current(store)}
+    damaged |= {name: verify(store, name) for name in checked}
+    problems = [
+        {"snapshot": None if name == "CURRENT" else name, "file": problem.file, "problem": problem.what}
+        for name, found in damaged.items()
+        for problem in found
+    ]
+    if as_json:
+        print_json({"store": str(store), "checked": checked, "ok": not problems, "problems": problems})
+    else:
+        for problem in problems:
+            place = f"snapshots/{problem['snapshot']}/{problem['file']}" if problem["snapshot"] else problem["file"]
+            click.echo(f"{store}/{place}: {problem['problem']}")
+        if not problems:
+            click.echo(f"whole: {', '.join(checked)}")
+    if problems:
+        raise CorruptError(f"{len(problems)} problem(s) in {store}.", SERVE_ANOTHER)
+
+
+@index.command("publish")
+@click.argument("folder", type=click.Path(path_type=Path))
+@_store_option
+@click.option("--keep", type=click.IntRange(min=1), default=3, show_default=True, help="How many snapshots stay.")
+@_wait_option
+@_json_option
+def publish_command(folder: Path, store: Path, keep: int, wait_seconds: float, as_json: bool) -> None:
+    """Copy the snapshot FOLDER, one from a build machine for instance, into the store and make it current.
+
+    FOLDER must still be named by the snapshot's id. Every byte is verified before and after it is copied.
+    """
+    from indexes.snapshot import publish_copy
+
+    _print_current(store, publish_copy(store, folder, keep=keep, wait_seconds=wait_seconds), as_json)
+
+
+@index.command("rollback")
+@click.option("--to", metavar="ID", help="The snapshot to serve; the one served before the current one if left out.")
+@_store_option
+@_wait_option
+@_json_option
+def rollback_command(to: str | None, store: Path, wait_seconds: float, as_json: bool) -> None:
+    """Serve an earlier snapshot again, after reading every byte of it."""
+    from indexes.snapshot import rollback
+
+    _print_current(store, rollback(store, to, wait_seconds=wait_seconds), as_json)
+
+
+def _print_current(store: Path, snapshot_id: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"store": str(store), "current": snapshot_id})
+    else:
+        click.echo(snapshot_id)
+
+
+COMMANDS: list[click.Command] = [index]

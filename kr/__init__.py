@@ -1,0 +1,1 @@
+"""The online path: retrieval, relevance, audit, rank, marketing rules, reply."""

@@ -1,0 +1,121 @@
+"""The commands of the online path; heavy libraries are imported inside them."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from indexes.errors import UsageError
+from indexes.terminal import print_json, say
+
+LANGUAGES = ("zh", "en", "other")
+
+
+@click.command()
+@click.argument("query", nargs=-1, required=True)
+@click.option("--store", type=click.Path(path_type=Path), help="Snapshot store; default KR_STORE or var/store.")
+@click.option(
+    "--snapshot",
+    type=click.Path(path_type=Path),
+    help="Another store, or one snapshot inside a store's snapshots folder.",
+)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Rows to answer.")
+@click.option("--offset", type=click.IntRange(0), default=0, help="Rows to pass over.")
+@click.option("--sort", default="rank", show_default=True, help="rank, searches, competition, bid, relevance, trend, "
+              "keyword; - in front for descending.")  # fmt: skip
+@click.option("--language", "languages", type=click.Choice(LANGUAGES), multiple=True, help="Only these languages.")
+@click.option("--min-searches", type=click.IntRange(0), help="Only keywords with as many searches a month.")
+@click.option("--t", "quality_weight", type=click.FloatRange(0, 1), help="1 ranks by relevance only, 0 by demand only.")
+@click.option("--json", "as_json", is_flag=True, help="Print the API's envelope.")
+@click.option("--explain", is_flag=True, help="Add what each source found and why each other keyword is not shown.")
+def search(
+    query: tuple[str, ...],
+    store: Path | None,
+    snapshot: Path | None,
+    limit: int,
+    offset: int,
+    sort: str,
+    languages: tuple[str, ...],
+    min_searches: int | None,
+    quality_weight: float | None,
+    as_json: bool,
+    explain: bool,
+) -> None:
+    """Recommend keywords for one or several seed keywords, each QUERY one seed."""
+    from kr.envelope import envelope
+    from kr.rank.order import SORTS
+    from kr.seeds import parse_seeds
+    from kr.service import KeywordService
+    from kr.settings import load_settings
+    from kr.types import Filters, Request
+
+    if sort.removeprefix("-") not in SORTS or sort == "-rank":
+        raise UsageError(f"--sort {sort} is not a column.", f"Use one of {', '.join(SORTS)}.")
+    store, snapshot_id = _store_and_snapshot(store, snapshot)
+    settings = load_settings(store=store)
+    seeds = parse_seeds(query, settings)
+    service = KeywordService(settings, snapshot_id=snapshot_id)
+    request = Request(
+        seeds=seeds,
+        filters=Filters(min_searches=min_searches, languages=languages),
+        limit=limit,
+        offset=offset,
+        sort=sort,
+        parameters={} if quality_weight is None else {"t": quality_weight},
+        explain=explain,
+    )
+    reply = service.keyword_ideas(request)
+    if as_json:
+        print_json(envelope(reply, request))
+        return
+    for note in reply.notices:
+        say(f"{note.text_en}\n{note.text_zh}")
+    for row in reply.rows:
+        click.echo(_line(row))
+        if explain:
+            for reason in row["reasons"]:
+                click.echo(f"    {reason['text_en']}")
+    say(f"{len(reply.rows)} of {reply.total} keywords, snapshot {reply.snapshot}")
+    if explain and reply.explain:
+        for stage in reply.explain["stages"]:
+            removed = ", ".join(f"{name} {count}" for name, count in stage["removed_by"].items()) or "nothing"
+            say(f"  {stage['name']}: {stage['rows_in']} → {stage['rows_out']}, removed: {removed}")
+
+
+def _store_and_snapshot(store: Path | None, snapshot: Path | None) -> tuple[Path | None, str | None]:
+    """A path given as --snapshot may be a store or `store/snapshots/<id>`."""
+    if snapshot is None:
+        return store, None
+    if snapshot.parent.name == "snapshots":
+        return snapshot.parent.parent, snapshot.name
+    return snapshot, None
+
+
+def _line(row: dict[str, Any]) -> str:
+    monthly = row["avg_monthly_searches"]
+    demand = f"{row['searches']:,} in the log" if monthly is None else f"{monthly:,.0f} a month"
+    return f"{row['relevance']:.2f}  {row['text']}  ({demand}, {row['competition'] or 'competition unknown'})"
+
+
+@click.command("pipeline")
+@click.option("--size", type=click.Choice(["small", "medium", "large"]), default="medium", show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--work", type=click.Path(path_type=Path, file_okay=False), help="Folder to work in; default a new one.")
+@click.option("--reuse", is_flag=True, help="Keep the store that WORK already holds and measure the path only.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def bench_pipeline(size: str, seed: int, work: Path | None, reuse: bool, as_json: bool) -> None:
+    """The whole build on a simulated market, and the path's latency, beside rank-bm25."""
+    import tempfile
+
+    from kr.pipeline_bench import run_pipeline_bench, table
+
+    with tempfile.TemporaryDirectory(prefix="kr-bench-") as temporary:
+        rows = run_pipeline_bench(work or Path(temporary), size, seed, reuse)
+    if as_json:
+        print_json({"rows": rows})
+    else:
+        click.echo(table(rows))
+
+
+COMMANDS: list[click.Command] = [search]
+BENCH_COMMANDS: list[click.Command] = [bench_pipeline]

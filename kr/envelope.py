@@ -1,0 +1,60 @@
+"""The one envelope in which the API and the command line answer (DESIGN §3 "HTTP")."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any
+
+from kr.reply import Reply
+from kr.types import Request
+
+
+def request_hash(request: Request, snapshot: str) -> str:
+    """A name for this request on this snapshot, 16 hexadecimal digits: equal requests have equal names."""
+    canonical = json.dumps([asdict(request), snapshot], sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def envelope(
+    reply: Reply,
+    request: Request,
+    *,
+    language: str | None = None,
+    request_id: str | None = None,
+    took_ms: float | None = None,
+    next_page_token: str | None = None,
+) -> dict[str, Any]:
+    """`{"data", "meta", "next_page_token"?}`.
+
+    `language` zh or en adds a single `text` to reasons and notices beside the two. `took_ms` is null unless the caller
+    asked to be timed: the same request gives the same bytes.
+    """
+    data: dict[str, Any] = {
+        "seeds": list(reply.seeds),
+        "total": reply.total,
+        "keyword_ideas": [_in_language(row, language) for row in reply.rows],
+        "corrections": [asdict(correction) for correction in reply.corrections],
+        "notices": [_text({**asdict(note), "code": note.code.value}, language) for note in reply.notices],
+    }
+    if reply.explain is not None:
+        data["explain"] = reply.explain
+    document: dict[str, Any] = {
+        "data": data,
+        "meta": {
+            "snapshot": reply.snapshot,
+            "request_id": request_id or request_hash(request, reply.snapshot),
+            "degraded": reply.degraded,
+            "took_ms": took_ms,
+        },
+    }
+    if next_page_token is not None:
+        document["next_page_token"] = next_page_token
+    return document
+
+
+def _in_language(row: dict[str, Any], language: str | None) -> dict[str, Any]:
+    return {**row, "reasons": [_text(reason, language) for reason in row["reasons"]]} if language else row
+
+
+def _text(item: dict[str, Any], language: str | None) -> dict[str, Any]:
+    return {**item, "text": item[f"text_{language}"]} if language else item

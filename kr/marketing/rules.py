@@ -1,0 +1,125 @@
+"""Marketing rules as the operator writes them: a TOML file, one `[[rule]]` a rule, in the order in which they apply."""
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from indexes.errors import UsageError
+from indexes.text import normalise
+
+MAX_RULES = 64
+ATTRIBUTES = ("searches", "relevance", "competition", "bid", "users")
+
+_NEEDED: dict[str, tuple[str, ...]] = {
+    "boost": ("factor",),
+    "bury": ("factor",),
+    "pin": ("position",),
+    "block": (),
+    "quota": ("source", "most"),
+    "floor": ("attribute", "least"),
+}
+
+
+class KeywordMatch(BaseModel):
+    """Which rows a rule touches: all conditions that are given must hold; none given means every row."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    equals: tuple[str, ...] = Field(default=(), description="The keyword is one of these.")
+    contains: tuple[str, ...] = Field(default=(), description="The keyword holds one of these texts.")
+    languages: tuple[Literal["zh", "en", "other"], ...] = Field(
+        default=(), description="The keyword is in one of these."
+    )
+
+    @model_validator(mode="after")
+    def _texts_are_keywords(self) -> "KeywordMatch":
+        for field in ("equals", "contains"):
+            texts = tuple(normalise(text) for text in getattr(self, field))
+            if not all(texts):
+                raise ValueError(f"{field} holds a text without any character that can be matched")
+            object.__setattr__(self, field, texts)
+        return self
+
+
+class Rule(BaseModel):
+    """One rule. Dates are UTC and both counted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    name: str = Field(min_length=1, max_length=200, description="What the rows that it touches will say.")
+    action: Literal["boost", "bury", "pin", "block", "quota", "floor"]
+    enabled: bool = True
+    first_day: date | None = Field(default=None, alias="from", description="First day on which the rule holds.")
+    last_day: date | None = Field(default=None, alias="until", description="Last day on which the rule holds.")
+    seeds: tuple[str, ...] = Field(default=(), description="Only requests with a seed that holds one of these texts.")
+    keywords: KeywordMatch = KeywordMatch()
+    factor: float | None = Field(
+        default=None, gt=0, le=100, description="boost, bury: the score is multiplied by this."
+    )
+    position: int | None = Field(default=None, ge=1, le=100, description="pin: the row's place, from 1.")
+    source: str | None = Field(default=None, description="quota: rows that only this source found.")
+    most: int | None = Field(default=None, ge=0, description="quota: how many such rows a list may hold.")
+    attribute: Literal["searches", "relevance", "competition", "bid", "users"] | None = None
+    least: float | None = Field(default=None, description="floor: rows with less of the attribute, or unknown, go.")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Rule":
+        given = {key for keys in _NEEDED.values() for key in keys if getattr(self, key) is not None}
+        needed = set(_NEEDED[self.action])
+        if missing := sorted(needed - given):
+            raise ValueError(f"the action {self.action} needs {', '.join(missing)}")
+        if surplus := sorted(given - needed):
+            raise ValueError(f"the action {self.action} takes no {', '.join(surplus)}")
+        if self.action == "boost" and self.factor is not None and self.factor <= 1:
+            raise ValueError("boost needs a factor above 1; to lower a score use bury")
+        if self.action == "bury" and self.factor is not None and self.factor >= 1:
+            raise ValueError("bury needs a factor below 1; to raise a score use boost")
+        if self.action == "pin" and not self.keywords.equals:
+            raise ValueError("pin needs keywords.equals: which keyword is to be pinned")
+        if self.first_day and self.last_day and self.last_day < self.first_day:
+            raise ValueError(f"until {self.last_day} is before from {self.first_day}")
+        object.__setattr__(self, "seeds", tuple(normalise(seed) for seed in self.seeds))
+        return self
+
+    def holds(self, today: date, seeds: tuple[str, ...]) -> bool:
+        """Whether the rule applies to a request with these normalised seeds on this day."""
+        in_time = (self.first_day is None or today >= self.first_day) and (
+            self.last_day is None or today <= self.last_day
+        )
+        asked = not self.seeds or any(part in seed for part in self.seeds for seed in seeds)
+        return self.enabled and in_time and asked
+
+
+def load_rules(path: Path | None, source_names: tuple[str, ...]) -> tuple[Rule, ...]:
+    """The rules of a file, or none. UsageError names the file, the rule and the mistake; none is skipped silently."""
+    if path is None:
+        return ()
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"The rules file {path} cannot be read: {error.strerror}.", "Mend the path.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"The rules file {path} is not TOML: {error}.", "Mend that line.") from None
+    if unknown := sorted(set(document) - {"rule"}):
+        raise UsageError(f"The rules file {path} has the unknown key {unknown[0]}.", "Write rules as [[rule]] tables.")
+    tables = document.get("rule", [])
+    if not isinstance(tables, list) or len(tables) > MAX_RULES:
+        raise UsageError(f"The rules file {path} must hold at most {MAX_RULES} [[rule]] tables.", "Merge some.")
+    rules = []
+    for number, table in enumerate(tables, start=1):
+        try:
+            rule = Rule.model_validate(table)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the rule"
+            called = f" ({table['name']})" if isinstance(table, dict) and table.get("name") else ""
+            reason = first["msg"].removeprefix("Value error, ")
+            raise UsageError(f"{path}: rule {number}{called}: {where}: {reason}.", "Mend it.") from None
+        if rule.source is not None and rule.source not in source_names:
+            known = ", ".join(source_names)
+            raise UsageError(f"{path}: rule {number} ({rule.name}): no source {rule.source}.", f"Sources: {known}.")
+        rules.append(rule)
+    return tuple(rules)

@@ -1,0 +1,1 @@
+"""The wiring of each product, one file each."""

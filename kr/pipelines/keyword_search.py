@@ -1,0 +1,51 @@
+"""The wiring of keyword search."""
+
+from collections.abc import Callable
+from datetime import date
+
+from indexes.opened import Indexes
+from kr.audit.stage import UnsafeKeywordAudit
+from kr.marketing.apply import MarketingRules
+from kr.marketing.rules import load_rules
+from kr.pipeline import Pipeline
+from kr.rank.order import CutToLimit, Order
+from kr.rank.score import QualityAndDemand
+from kr.relevance.literal import LiteralRelevance, RelevanceAdmission
+from kr.retrieval.anchors import AnchorFinder
+from kr.retrieval.close_variants import CloseVariantGrouping
+from kr.retrieval.exact import ExactSource
+from kr.retrieval.filters import RequestFilters
+from kr.retrieval.neighbors import NeighborSource
+from kr.retrieval.token_match import TokenMatchSource
+from kr.settings import Settings
+
+MINERS = ("cooccurrence", "association_rules", "click_clusters")
+SOURCES = (ExactSource.name, TokenMatchSource.name, *MINERS)
+
+
+def keyword_search_pipeline(
+    indexes: Indexes, settings: Settings, audit: UnsafeKeywordAudit, today: Callable[[], date]
+) -> Pipeline:
+    """Retrieval → relevance → audit → close variants → filters → rank → marketing rules → cut."""
+    anchors = AnchorFinder(indexes, settings.anchors_per_seed)
+    most = settings.candidates_per_source
+    rules = load_rules(settings.rules, SOURCES)
+    order = Order(indexes)
+    return Pipeline(
+        sources=(
+            ExactSource(indexes),
+            TokenMatchSource(indexes, most),
+            *(NeighborSource(indexes, miner, anchors, most) for miner in MINERS),
+        ),
+        stages=(
+            LiteralRelevance(indexes, MINERS),
+            RelevanceAdmission(settings.min_relevance),
+            audit,
+            CloseVariantGrouping(indexes),
+            RequestFilters(indexes),
+            QualityAndDemand(indexes, settings.quality_weight),
+            order,
+            MarketingRules(indexes, rules, SOURCES, order, today),
+            CutToLimit(),
+        ),
+    )

@@ -1,0 +1,1 @@
+"""In which order candidates stand, and where the list is cut."""

@@ -1,0 +1,130 @@
+"""The closed list of reasons, removal codes and notices, with their texts in English and Chinese."""
+
+from enum import IntEnum, StrEnum
+
+
+class Reason(StrEnum):
+    """Why a keyword is shown."""
+
+    EXACT = "exact_match"
+    CONTAINS = "shares_words"
+    CONTAINS_ALL = "contains_search_term"
+    COOCCURRENCE = "searched_in_same_session"
+    RULE = "search_follows"
+    CLUSTER = "same_pages_clicked"
+    CLUSTER_PATH = "linked_by_clicks"
+    RULE_BOOST = "boosted_by_rule"
+    RULE_BURY = "buried_by_rule"
+    RULE_PIN = "pinned_by_rule"
+
+
+class Removal(IntEnum):
+    """Why a keyword is not shown."""
+
+    LOW_RELEVANCE = 1
+    UNSAFE_PORN = 10
+    UNSAFE_GAMBLING = 11
+    UNSAFE_DRUGS = 12
+    UNSAFE_WEAPONS = 13
+    UNSAFE_OTHER = 14
+    AUDIT_UNAVAILABLE = 15
+    FILTER_SEARCHES = 20
+    FILTER_COMPETITION = 21
+    FILTER_BID = 22
+    FILTER_LANGUAGE = 23
+    FILTER_MUST_CONTAIN = 24
+    FILTER_MUST_NOT_CONTAIN = 25
+    CLOSE_VARIANT = 30
+    RULE_BLOCK = 40
+    RULE_QUOTA = 41
+    RULE_FLOOR = 42
+    CUT_TO_LIMIT = 50
+
+
+REMOVAL_TEXTS: dict[Removal, tuple[str, str]] = {
+    Removal.LOW_RELEVANCE: ("too little to do with the search", "与搜索词相关性不足"),
+    Removal.UNSAFE_PORN: ("unsafe: pornography", "不安全：色情"),
+    Removal.UNSAFE_GAMBLING: ("unsafe: gambling", "不安全：赌博"),
+    Removal.UNSAFE_DRUGS: ("unsafe: drugs", "不安全：毒品"),
+    Removal.UNSAFE_WEAPONS: ("unsafe: weapons", "不安全：武器"),
+    Removal.UNSAFE_OTHER: ("unsafe: on one of the operator's lists", "不安全：命中平台自定义词表"),
+    Removal.AUDIT_UNAVAILABLE: ("the audit could not read its lists", "审核词表不可用"),
+    Removal.FILTER_SEARCHES: ("outside the range of searches asked for", "搜索量不在所选范围"),
+    Removal.FILTER_COMPETITION: ("not at the level of competition asked for", "竞争度不在所选范围"),
+    Removal.FILTER_BID: ("outside the range of bids asked for", "出价不在所选范围"),
+    Removal.FILTER_LANGUAGE: ("not in the language asked for", "语言不在所选范围"),
+    Removal.FILTER_MUST_CONTAIN: ("does not contain a required word", "不包含必含词"),
+    Removal.FILTER_MUST_NOT_CONTAIN: ("contains an excluded word", "包含排除词"),
+    Removal.CLOSE_VARIANT: ("a close variant of a keyword that is shown", "与已展示关键词是近似写法"),
+    Removal.RULE_BLOCK: ("blocked by a marketing rule", "被营销规则屏蔽"),
+    Removal.RULE_QUOTA: ("over the quota of its source", "超出来源配额"),
+    Removal.RULE_FLOOR: ("below the floor of a marketing rule", "低于营销规则的下限"),
+    Removal.CUT_TO_LIMIT: ("ranked below the rows of this page", "排名在本页之外"),
+}
+
+REASON_TEXTS: dict[Reason, tuple[str, str]] = {
+    Reason.EXACT: ("It is your search term “{seed}”", "就是您搜索的“{seed}”"),
+    Reason.CONTAINS: ("Shares {words} with “{seed}”", "与“{seed}”共有词：{words}"),
+    Reason.CONTAINS_ALL: ("Contains your search term “{seed}”", "包含您的搜索词“{seed}”"),
+    Reason.COOCCURRENCE: (
+        "Searched in the same session as “{seed}” in {sessions} by {users}, {dates}",
+        "{dates}，{users} 位用户在 {sessions} 次会话中与“{seed}”一起搜索",
+    ),
+    Reason.RULE: (
+        "{confidence} of the sessions with “{seed}” also have this search: {sessions}, "
+        "{lift} times as often as by chance, {dates}",
+        "{dates}，含“{seed}”的会话中有 {confidence} 也搜索了该词：{sessions} 次会话，是随机情况的 {lift} 倍",
+    ),
+    Reason.CLUSTER: (
+        "Leads to the same pages as “{seed}”: {shared_urls} in common, {clicks} by {users}, {dates}",
+        "{dates}，与“{seed}”点击相同网页：共同网页 {shared_urls} 个，{users} 位用户 {clicks} 次点击",
+    ),
+    Reason.CLUSTER_PATH: (
+        "Linked to “{seed}” through clicks: {path}",
+        "与“{seed}”通过点击相连：{path}",
+    ),
+    Reason.RULE_BOOST: ("Raised by the rule “{rule}”", "由规则“{rule}”提升"),
+    Reason.RULE_BURY: ("Lowered by the rule “{rule}”", "由规则“{rule}”降低"),
+    Reason.RULE_PIN: ("Pinned by the rule “{rule}”", "由规则“{rule}”置顶"),
+}
+
+
+class Notice(StrEnum):
+    """What a reply as a whole has to say."""
+
+    QUERY_EMPTY = "query_empty"
+    QUERY_WITHOUT_WORDS = "query_without_words"
+    QUERY_UNSAFE = "query_unsafe"
+    QUERY_UNKNOWN = "query_unknown"
+    QUERY_NEVER_SEARCHED = "query_never_searched"
+    ALL_FILTERED = "all_filtered"
+    SPELLING_CORRECTED = "spelling_corrected"
+
+
+NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
+    Notice.QUERY_EMPTY: ("Type a product or service to begin.", "请输入产品或服务名称。"),
+    Notice.QUERY_WITHOUT_WORDS: (
+        "“{query}” has no word to search for: type letters, digits or Chinese characters.",
+        "“{query}”中没有可搜索的文字，请输入字母、数字或汉字。",
+    ),
+    Notice.QUERY_UNSAFE: (
+        "“{query}” touches a category that this platform does not advertise ({category}); no keywords are shown.",
+        "“{query}”涉及本平台不予推广的类别（{category}），不展示关键词。",
+    ),
+    Notice.QUERY_UNKNOWN: (
+        "Nobody searched for “{query}” or anything close to it in the period of the log.",
+        "在日志所覆盖的时间内，没有人搜索过“{query}”或相近的词。",
+    ),
+    Notice.QUERY_NEVER_SEARCHED: (
+        "“{query}” itself was not searched in the period of the log; the keywords below come from {expansion}.",
+        "在日志所覆盖的时间内没有人搜索过“{query}”本身；以下关键词来自{expansion}。",
+    ),
+    Notice.ALL_FILTERED: (
+        "{count} keywords were found, but the filters leave none: widen them.",
+        "找到 {count} 个关键词，但都被筛选条件排除，请放宽条件。",
+    ),
+    Notice.SPELLING_CORRECTED: (
+        "Nothing was found for “{query}”; these are the keywords for “{correction}”.",
+        "没有找到“{query}”，以下是“{correction}”的关键词。",
+    ),
+}

@@ -1,0 +1,1 @@
+"""How much a candidate has to do with the request, and who is admitted."""

@@ -1,0 +1,110 @@
+"""A relevance score from letters and logs, until a trained model takes its place behind the same stage.
+
+Literal part, per seed and candidate, the best seed counts:
+
+    coverage  = idf of the seed's tokens that the candidate holds / idf of all the seed's tokens
+    precision = idf of those tokens / idf of all the candidate's tokens
+    literal   = coverage^1.5 · (0.75 + 0.25 · precision), or 0.9 · the spelling similarity where that is 0.8 or more
+
+Tokens that no keyword holds weigh as much as the rarest. Behaviour part: the joint strength of the miners
+(`indexes.neighbors.joint_strength`), each taken as trust · √strength: the square root lifts honest but thin evidence,
+and trust says how far a miner alone may carry a keyword. Relevance joins both by noisy or:
+1 − (1 − literal)(1 − behaviour).
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from indexes.arrays import Array
+from indexes.neighbors import joint_strength
+from indexes.opened import Indexes
+from indexes.text import tokens
+from kr.reasons import Removal
+from kr.types import Candidates, Request, StageResult
+
+COVERAGE_POWER = 1.5
+SHARE_OF_PRECISION = 0.25
+SPELLING_BAR = 0.8
+SPELLING_WEIGHT = 0.9
+TRUST: Mapping[str, float] = {"cooccurrence": 0.8, "association_rules": 0.8, "click_clusters": 0.9}
+
+
+class LiteralRelevance:
+    """Adds `literal`, `behaviour` and `relevance`, float32 in 0..1; removes nothing."""
+
+    name = "literal_relevance"
+    adds: Sequence[str] = ("literal", "behaviour", "relevance")
+
+    def __init__(self, indexes: Indexes, miners: Sequence[str]) -> None:
+        self._indexes = indexes
+        self._miners = tuple(miners)
+        self.needs: Sequence[str] = tuple(f"{miner}_strength" for miner in self._miners)
+        self._rarest = float(indexes.postings.idf.max()) if len(indexes.terms) else 1.0
+
+    def run(self, request: Request, candidates: Candidates) -> StageResult:
+        literal = self._literal(request.seeds, candidates.keyword_id)
+        believed = {miner: TRUST[miner] * np.sqrt(candidates[f"{miner}_strength"]) for miner in self._miners}
+        behaviour = joint_strength(believed)
+        relevance = 1 - (1 - literal) * (1 - behaviour)
+        return StageResult.keeping_all(
+            candidates.with_columns(
+                literal=literal.astype(np.float32),
+                behaviour=behaviour.astype(np.float32),
+                relevance=relevance.astype(np.float32),
+            )
+        )
+
+    def _literal(self, seeds: Sequence[str], keyword_ids: Array) -> Array:
+        best: Array = np.zeros(len(keyword_ids), np.float64)
+        if not len(keyword_ids):
+            return best
+        from rapidfuzz import process
+        from rapidfuzz.distance import Indel
+
+        idf = self._indexes.postings.idf
+        counts, flat = self._indexes.forward.tokens_of(keyword_ids)
+        owner = np.repeat(np.arange(len(keyword_ids)), counts)
+        # astype: bincount of nothing is int64, weights or not.
+        mass = np.bincount(owner, weights=np.abs(idf[flat]), minlength=len(keyword_ids)).astype(np.float64)
+        texts = self._indexes.keywords.take(keyword_ids)
+        for seed in seeds:
+            coverage, shared = self._overlap(seed, owner, flat, len(keyword_ids))
+            precision = np.divide(shared, mass, out=np.zeros_like(mass), where=mass > 0)
+            score = coverage**COVERAGE_POWER * (1 - SHARE_OF_PRECISION + SHARE_OF_PRECISION * np.minimum(precision, 1))
+            similarity = process.cdist([seed], texts, scorer=Indel.normalized_similarity, score_cutoff=SPELLING_BAR)[0]
+            best = np.maximum(best, np.maximum(score, SPELLING_WEIGHT * similarity))
+            best[np.array(texts, object) == seed] = 1.0
+        return best
+
+    def _overlap(self, seed: str, owner: Array, flat: Array, count: int) -> tuple[Array, Array]:
+        """Of each candidate: the share of the seed's idf that it holds, and the idf of its tokens found in the seed."""
+        idf = self._indexes.postings.idf
+        distinct = tuple(dict.fromkeys(tokens(seed)))
+        known = np.array(sorted(set(self._indexes.token_ids(distinct))), np.int64)
+        total = float(np.abs(idf[known]).sum()) + self._rarest * (len(distinct) - len(known))
+        if not len(known) or total <= 0:
+            return np.zeros(count), np.zeros(count)
+        place = np.searchsorted(known, flat)
+        matched = known[np.minimum(place, len(known) - 1)] == flat
+        weights = np.abs(idf[flat[matched]])
+        shared = np.bincount(owner[matched], weights=weights, minlength=count)
+        # A token that stands twice in the candidate covers the seed's token once.
+        pairs = np.unique(owner[matched].astype(np.int64) * len(idf) + flat[matched])
+        covered = np.bincount(pairs // len(idf), weights=np.abs(idf[pairs % len(idf)]), minlength=count)
+        return covered / total, shared
+
+
+class RelevanceAdmission:
+    """Removes candidates whose relevance is under the bar; parameter `min_relevance` moves the bar for one request."""
+
+    name = "relevance_admission"
+    needs: Sequence[str] = ("relevance",)
+    adds: Sequence[str] = ()
+
+    def __init__(self, min_relevance: float) -> None:
+        self._min_relevance = min_relevance
+
+    def run(self, request: Request, candidates: Candidates) -> StageResult:
+        bar = request.parameters.get("min_relevance", self._min_relevance)
+        return StageResult.split(candidates, candidates["relevance"] >= np.float32(bar), Removal.LOW_RELEVANCE)

@@ -1,0 +1,43 @@
+"""What keyword search answers: rows, notices, corrections, and an explanation if it was asked for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from kr.reasons import NOTICE_TEXTS, Notice
+
+
+@dataclass(frozen=True)
+class NoticeText:
+    """Something that the reply as a whole says."""
+
+    code: Notice
+    text_en: str
+    text_zh: str
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What the caller may have meant."""
+
+    seed: str
+    correction: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What keyword search answers. `total` counts the rows of all pages; `explain` is a tree if it was asked for."""
+
+    snapshot: str
+    seeds: tuple[str, ...]
+    rows: tuple[dict[str, Any], ...] = ()
+    total: int = 0
+    corrections: tuple[Correction, ...] = ()
+    notices: tuple[NoticeText, ...] = ()
+    explain: dict[str, Any] | None = None
+    degraded: bool = False
+
+
+def notice(code: Notice, **values: object) -> NoticeText:
+    """A notice with its texts filled in."""
+    english, chinese = NOTICE_TEXTS[code]
+    return NoticeText(code, english.format(**values), chinese.format(**values))

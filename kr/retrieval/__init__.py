@@ -1,0 +1,1 @@
+"""Sources: each finds candidates in one way; the engine merges them."""

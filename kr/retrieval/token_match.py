@@ -1,0 +1,44 @@
+"""The source that finds keywords which share words with a seed, by BM25."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from indexes.opened import Indexes
+from indexes.text import tokens
+from kr.types import Candidates, ColumnSpec, Request
+
+
+class TokenMatchSource:
+    """The best keywords of each seed by BM25; `bm25` is the best score over the seeds, `token_seed` that seed."""
+
+    name = "token_match"
+    adds: Mapping[str, ColumnSpec] = {"bm25": ColumnSpec("float64", 0.0), "token_seed": ColumnSpec("int32", -1)}
+
+    def __init__(self, indexes: Indexes, most: int) -> None:
+        self._indexes = indexes
+        self._most = most
+
+    def retrieve(self, request: Request) -> Candidates:
+        ids, scores, seeds = [], [], []
+        for position, seed in enumerate(request.seeds):
+            found, found_scores = self._indexes.postings.top(self._indexes.token_ids(tokens(seed)), self._most)
+            ids.append(found)
+            scores.append(found_scores)
+            seeds.append(np.full(len(found), position, np.int32))
+        if not ids:
+            return Candidates.empty({"bm25": np.dtype("float64"), "token_seed": np.dtype("int32")})
+        return best_of_each(np.concatenate(ids), np.concatenate(scores), "bm25", {"token_seed": np.concatenate(seeds)})
+
+
+def best_of_each(
+    keyword_ids: "np.ndarray", values: "np.ndarray", name: str, others: Mapping[str, "np.ndarray"]
+) -> Candidates:
+    """One row a keyword: the one with the greatest value, the first of equals; `name` is the value's column."""
+    order = np.lexsort((np.arange(len(values)), -values, keyword_ids))
+    ids = keyword_ids[order]
+    first = np.ones(len(ids), bool)
+    first[1:] = ids[1:] != ids[:-1]
+    rows = order[first]
+    columns = {name: values[rows], **{other: column[rows] for other, column in others.items()}}
+    return Candidates(keyword_ids[rows].astype(np.int32), np.zeros(len(rows), np.uint32), columns)

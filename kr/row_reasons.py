@@ -1,0 +1,175 @@
+"""The reasons of each row: words in common and what people did, with evidence that recomputes from the log."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
+
+from indexes.arrays import Array
+from indexes.opened import Indexes
+from indexes.text import tokens
+from kr.marketing.rules import Rule
+from kr.reasons import REASON_TEXTS, Reason
+from kr.types import Candidates, Request
+
+EPOCH = date(1970, 1, 1)
+MOST_SHARED_WORDS = 4
+MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+DAYS_BEFORE_MONTHS_ARE_ENOUGH = 60
+COUNTED_EN = {"sessions": "session", "users": "user", "shared_urls": "page", "clicks": "click"}
+RULE_REASONS = {"boost": Reason.RULE_BOOST, "bury": Reason.RULE_BURY, "pin": Reason.RULE_PIN}
+
+Row = dict[str, Any]
+
+
+class ReasonWriter:
+    """Writes the reasons of the rows of one page: shared words first, then mined evidence, the strongest first."""
+
+    def __init__(self, indexes: Indexes, miners: tuple[str, ...], rules: tuple[Rule, ...]) -> None:
+        self._indexes = indexes
+        self._miners = miners
+        self._rules = rules
+
+    def of_page(self, request: Request, candidates: Candidates, texts: Sequence[str]) -> list[list[Row]]:
+        """A list of reasons a row; `texts` are the rows' keywords."""
+        reasons: list[list[Row]] = [[] for _ in texts]
+        seed_tokens = [tuple(dict.fromkeys(tokens(seed))) for seed in request.seeds]
+        exact, by_tokens = candidates["exact_seed"].tolist(), candidates["token_seed"].tolist()
+        for row, text in enumerate(texts):
+            if exact[row] >= 0:
+                reasons[row].append(_reason(Reason.EXACT, "exact", request.seeds[exact[row]], {}, {}, {}))
+            elif (shared := _shared_words(request.seeds, seed_tokens, by_tokens[row], text)) is not None:
+                reasons[row].append(shared)
+        mined: list[list[tuple[float, Row]]] = [[] for _ in texts]
+        for miner in self._miners:
+            self._add_mined(miner, candidates, mined)
+        for row, found in enumerate(mined):
+            found.sort(key=lambda pair: -pair[0])
+            reasons[row] += [reason for _, reason in found]
+        self._add_rules(candidates["rules"], reasons)
+        return reasons
+
+    def _add_mined(self, miner: str, candidates: Candidates, mined: list[list[tuple[float, Row]]]) -> None:
+        at = candidates[f"{miner}_row"]
+        # That a seed is also its own anchors' neighbour tells the caller nothing.
+        rows = ((at >= 0) & (candidates["exact_seed"] < 0)).nonzero()[0]
+        if not len(rows):
+            return
+        strengths = candidates[f"{miner}_strength"][rows].tolist()
+        anchors = self._indexes.keywords.take(candidates[f"{miner}_anchor"][rows])
+        columns = self._indexes.neighbors[miner].columns
+        evidence = {name: column[at[rows]].tolist() for name, column in columns.items()}
+        write = {"cooccurrence": _together, "association_rules": _follows, "click_clusters": self._clicked}[miner]
+        for place, row in enumerate(rows.tolist()):
+            found = {name: values[place] for name, values in evidence.items()}
+            mined[row].append((strengths[place], write(miner, anchors[place], found)))
+
+    def _clicked(self, miner: str, anchor: str, found: Row) -> Row:
+        if found["path"] >= 0:
+            path = {"path": self._indexes.click_paths[found["path"]]}
+            return _reason(Reason.CLUSTER_PATH, miner, anchor, path, path, path)
+        counts = {name: found[name] for name in ("shared_urls", "clicks", "users")}
+        return _dated_reason(Reason.CLUSTER, miner, anchor, counts, counts, found)
+
+    def _add_rules(self, touched: Array, reasons: list[list[Row]]) -> None:
+        for row in touched.nonzero()[0].tolist():
+            for bit, rule in enumerate(self._rules):
+                if int(touched[row]) >> bit & 1:
+                    words = {"rule": rule.name}
+                    code = RULE_REASONS[rule.action]
+                    reasons[row].append(_reason(code, "marketing_rules", None, {}, words, words))
+
+
+def _together(miner: str, anchor: str, found: Row) -> Row:
+    counts = {"sessions": found["sessions"], "users": found["users"]}
+    return _dated_reason(Reason.COOCCURRENCE, miner, anchor, counts, counts, found)
+
+
+def _follows(miner: str, anchor: str, found: Row) -> Row:
+    confidence, lift = found["confidence"], found["lift"]
+    counts = {"sessions": found["sessions"], "users": found["users"]}
+    evidence = {**counts, "confidence": round(confidence, 4), "lift": round(lift, 2)}
+    words = {**counts, "confidence": f"{confidence:.1%}", "lift": f"{lift:,.1f}"}
+    return _dated_reason(Reason.RULE, miner, anchor, evidence, words, found)
+
+
+def _shared_words(seeds: Sequence[str], seed_tokens: Sequence[tuple[str, ...]], found_by: int, text: str) -> Row | None:
+    """Which words the keyword shares with the seed that it matches best; None if with none."""
+    own = set(tokens(text))
+    places = range(len(seeds)) if found_by < 0 else (found_by,)
+    shared = {place: [word for word in seed_tokens[place] if word in own] for place in places}
+    best = max(shared, key=lambda place: len(shared[place]))
+    if not shared[best]:
+        return None
+    if len(shared[best]) == len(seed_tokens[best]):
+        words = {"words": list(seed_tokens[best][:MOST_SHARED_WORDS])}
+        return _reason(Reason.CONTAINS_ALL, "token_match", seeds[best], words, {}, {})
+    # Of the overlapping tokens of a Chinese word the longest says it all.
+    longest = [word for word in shared[best] if not any(word != other and word in other for other in shared[best])]
+    shown = longest[:MOST_SHARED_WORDS]
+    english = {"words": ", ".join(f"“{word}”" for word in shown)}
+    chinese = {"words": "、".join(f"“{word}”" for word in shown)}
+    return _reason(Reason.CONTAINS, "token_match", seeds[best], {"words": shown}, english, chinese)
+
+
+def _dated_reason(code: Reason, source: str, seed: str, evidence: Row, words: Row, found: Row) -> Row:
+    first, last = _day(found["first_day"]), _day(found["last_day"])
+    dates = {"first_date": first.isoformat(), "last_date": last.isoformat()}
+    english = {**words, **counted_en(words), "dates": span_en(first, last)}
+    chinese = {**words, "dates": span_zh(first, last)}
+    return _reason(code, source, seed, {**evidence, **dates}, english, chinese)
+
+
+def _reason(code: Reason, source: str, seed: str | None, evidence: Row, english: Row, chinese: Row) -> Row:
+    text_en, text_zh = REASON_TEXTS[code]
+    return {
+        "code": code.value,
+        "source": source,
+        "seed": seed,
+        "text_en": text_en.format(seed=seed, **english),
+        "text_zh": text_zh.format(seed=seed, **chinese),
+        "evidence": evidence,
+    }
+
+
+def counted_en(evidence: Row) -> dict[str, str]:
+    """Counts with their English nouns: 1 session, 1,200 users."""
+    return {
+        name: f"{evidence[name]:,} {noun}{'' if evidence[name] == 1 else 's'}"
+        for name, noun in COUNTED_EN.items()
+        if name in evidence
+    }
+
+
+@lru_cache(maxsize=4096)
+def span_en(first: date, last: date) -> str:
+    """A span of days in English: days if it is short, months if it is long."""
+    if first == last:
+        return f"{first.day} {MONTHS_EN[first.month - 1]} {first.year}"
+    if (last - first).days <= DAYS_BEFORE_MONTHS_ARE_ENOUGH:
+        return f"{first.day} {MONTHS_EN[first.month - 1]}–{last.day} {MONTHS_EN[last.month - 1]} {last.year}"
+    start = MONTHS_EN[first.month - 1] + (f" {first.year}" if first.year != last.year else "")
+    return f"{start}–{MONTHS_EN[last.month - 1]} {last.year}"
+
+
+@lru_cache(maxsize=4096)
+def span_zh(first: date, last: date) -> str:
+    """A span of days in Chinese: days if it is short, months if it is long."""
+    if first == last:
+        return f"{first.year}年{first.month}月{first.day}日"
+    same_year = first.year == last.year
+    if (last - first).days <= DAYS_BEFORE_MONTHS_ARE_ENOUGH:
+        end = f"{last.month}月{last.day}日" if same_year else f"{last.year}年{last.month}月{last.day}日"
+        return f"{first.year}年{first.month}月{first.day}日至{end}"
+    end = f"{last.month}月" if same_year else f"{last.year}年{last.month}月"
+    return f"{first.year}年{first.month}月至{end}"
+
+
+@lru_cache(maxsize=4096)
+def _day(days: int) -> date:
+    return EPOCH + timedelta(days=days)
+
+
+def iso_days(column: Array) -> list[str]:
+    """Days since 1970-01-01 as ISO dates."""
+    return [_day(days).isoformat() for days in column.tolist()]

@@ -1,0 +1,92 @@
+"""From ranked candidates to the rows of a reply.
+
+Columns become dictionaries only here, for the rows of one page; every column is read once for the whole page.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from indexes.arrays import Array
+from indexes.keyword_stats import LANGUAGES
+from indexes.opened import Indexes
+from kr.marketing.rules import Rule
+from kr.row_reasons import ReasonWriter, iso_days
+from kr.types import Candidates, Request
+
+COMPETITION_LEVELS = (None, "LOW", "MEDIUM", "HIGH")
+
+
+class RowWriter:
+    """Writes rows with attributes, close variants and reasons. Unknown numbers are None."""
+
+    def __init__(self, indexes: Indexes, miners: tuple[str, ...], rules: tuple[Rule, ...]) -> None:
+        self._indexes = indexes
+        self._reasons = ReasonWriter(indexes, miners, rules)
+
+    def rows(self, request: Request, candidates: Candidates) -> tuple[dict[str, Any], ...]:
+        """One dictionary a candidate, in their order."""
+        ids = candidates.keyword_id
+        texts = self._indexes.keywords.take(ids)
+        columns: dict[str, list[Any]] = {
+            "text": texts,
+            **self._attributes(candidates),
+            "monthly_search_volumes": self._months(ids),
+            "searches_by_device": self._by_device(ids),
+            "close_variants": [self._variants(keyword_id) for keyword_id in ids.tolist()],
+            "reasons": self._reasons.of_page(request, candidates, texts),
+        }
+        return tuple(dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
+
+    def _attributes(self, candidates: Candidates) -> dict[str, list[Any]]:
+        stats, ids = self._indexes.stats, candidates.keyword_id
+        return {
+            "language": [LANGUAGES[code] for code in stats.language[ids].tolist()],
+            "relevance": _known(candidates["relevance"], 4),
+            "searches": stats.searches[ids].tolist(),
+            "own_searches": stats.own_searches[ids].tolist(),
+            "users": stats.users[ids].tolist(),
+            "first_date": iso_days(stats.first_day[ids]),
+            "last_date": iso_days(stats.last_day[ids]),
+            "avg_monthly_searches": _known(stats.avg_monthly_searches[ids], 1),
+            "change_3m": _known(stats.change_3m[ids], 4),
+            "change_yoy": _known(stats.change_yoy[ids], 4),
+            "competition": [COMPETITION_LEVELS[level] for level in stats.competition_level(ids).tolist()],
+            "competition_index": _known(stats.competition_index[ids], 1),
+            "low_top_of_page_bid_micros": _counted(stats.low_bid_micros[ids]),
+            "high_top_of_page_bid_micros": _counted(stats.high_bid_micros[ids]),
+            "advertisers": _counted(stats.advertisers[ids]),
+            "clicks": _counted(stats.clicks[ids]),
+            "ad_ctr": _known(stats.ad_ctr[ids], 4),
+        }
+
+    def _months(self, ids: Array) -> list[list[dict[str, Any]]]:
+        months = [
+            {"year": month.year, "month": month.month, "complete": complete}
+            for month, complete in zip(self._indexes.months, self._indexes.complete_months, strict=True)
+        ]
+        return [
+            [{**month, "searches": searches} for month, searches in zip(months, counts, strict=True)]
+            for counts in self._indexes.stats.monthly_searches[ids].tolist()
+        ]
+
+    def _by_device(self, ids: Array) -> list[dict[str, int] | None]:
+        devices = self._indexes.devices
+        if not devices:
+            return [None] * len(ids)
+        return [dict(zip(devices, row, strict=True)) for row in self._indexes.stats.searches_by_device[ids].tolist()]
+
+    def _variants(self, keyword_id: int) -> list[dict[str, Any]]:
+        members = [member for member in self._indexes.close_variants(keyword_id).tolist() if member != keyword_id]
+        own = self._indexes.stats.own_searches
+        return [{"text": self._indexes.keywords[member], "searches": int(own[member])} for member in members]
+
+
+def _known(column: Array, digits: int) -> list[float | None]:
+    """Numbers rounded, NaN as None."""
+    return [None if value != value else round(value, digits) for value in column.astype(np.float64).tolist()]
+
+
+def _counted(column: Array) -> list[int | None]:
+    """Counts, the unknown ones as None."""
+    return [None if value < 0 else value for value in column.tolist()]

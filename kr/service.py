@@ -1,0 +1,178 @@
+"""Keyword search as the faces call it: one mapped snapshot, swapped whole when a new one is published."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+
+from indexes.errors import KRError
+from indexes.opened import Indexes
+from indexes.snapshot import current
+from indexes.text import tokens
+from kr.audit.lexicons import LexiconsInForce
+from kr.audit.stage import UnsafeKeywordAudit
+from kr.explain import explanation
+from kr.marketing.rules import load_rules
+from kr.pipeline import Pipeline, PipelineResult
+from kr.pipelines.keyword_search import MINERS, SOURCES, keyword_search_pipeline
+from kr.reasons import Notice, Removal
+from kr.reply import Correction, NoticeText, Reply, notice
+from kr.retrieval.anchors import AnchorFinder
+from kr.retrieval.corrections import Corrections
+from kr.rows import RowWriter
+from kr.settings import Settings
+from kr.types import Request
+
+RELOAD_CHECK_SECONDS = 1.0
+"""How often CURRENT is looked at."""
+EXPANSION_EXAMPLES = 3
+
+
+def today_utc() -> date:
+    """Today in UTC: marketing rules are dated by it."""
+    return datetime.now(UTC).date()
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Everything that belongs to one snapshot; requests that hold it finish on it."""
+
+    indexes: Indexes
+    audit: UnsafeKeywordAudit
+    pipeline: Pipeline
+    anchors: AnchorFinder
+    corrections: Corrections
+    rows: RowWriter
+
+
+class KeywordService:
+    """Answers keyword search. Safe to call from any thread."""
+
+    def __init__(
+        self, settings: Settings, today: Callable[[], date] = today_utc, snapshot_id: str | None = None
+    ) -> None:
+        """Open the store's current snapshot and follow it, or open the one named and stay on it."""
+        self.settings = settings
+        self._today = today
+        self._follows_current = snapshot_id is None
+        self._lock = threading.Lock()
+        self._checked = 0.0
+        self._lexicons = LexiconsInForce(settings.lexicons)
+        self._opened = self._open(snapshot_id)
+
+    @staticmethod
+    def open(settings: Settings) -> "KeywordService":
+        """Open the store's current snapshot. NotFoundError if there is none, UsageError for bad rules or lists."""
+        return KeywordService(settings)
+
+    def _open(self, snapshot_id: str | None) -> Opened:
+        indexes = Indexes.open(self.settings.store, snapshot_id)
+        audit = UnsafeKeywordAudit(indexes, self._lexicons, self.settings.unsafe_severity)
+        pipeline = keyword_search_pipeline(indexes, self.settings, audit, self._today)
+        anchors = AnchorFinder(indexes, self.settings.anchors_per_seed)
+        rules = load_rules(self.settings.rules, SOURCES)
+        return Opened(
+            indexes, audit, pipeline, anchors, Corrections(indexes, anchors, audit), RowWriter(indexes, MINERS, rules)
+        )
+
+    def opened(self) -> Opened:
+        """The snapshot in use, after looking (once a second at most) whether a new one was published.
+
+        If the new one cannot be opened the old one stays in use.
+        """
+        now = time.monotonic()
+        if not self._follows_current:
+            return self._opened
+        if now - self._checked >= RELOAD_CHECK_SECONDS and self._lock.acquire(blocking=False):
+            try:
+                self._checked = now
+                published = current(self.settings.store)
+                if published != self._opened.indexes.snapshot_id:
+                    self._opened = self._open(published)
+            except KRError:
+                pass  # /readyz and `index verify` report it; requests go on with what is open.
+            finally:
+                self._lock.release()
+        return self._opened
+
+    @property
+    def indexes(self) -> Indexes:
+        """The snapshot in use."""
+        return self.opened().indexes
+
+    def keyword_ideas(self, request: Request) -> Reply:
+        """Answer one request; seeds must be normalised (`kr.seeds.parse_seeds`)."""
+        opened = self.opened()
+        empty = Reply(opened.indexes.snapshot_id, request.seeds)
+        if not request.seeds:
+            return replace(empty, notices=(notice(Notice.QUERY_EMPTY),))
+        notices: list[NoticeText] = []
+        seeds = []
+        for seed in request.seeds:
+            if categories := opened.audit.unsafe_categories_of(seed):
+                notices.append(notice(Notice.QUERY_UNSAFE, query=seed, category=", ".join(categories)))
+            elif not tokens(seed) and opened.indexes.keywords.find(seed) < 0:
+                notices.append(notice(Notice.QUERY_WITHOUT_WORDS, query=seed))
+            else:
+                seeds.append(seed)
+        if not seeds:
+            return replace(empty, notices=tuple(notices))
+        request = replace(request, seeds=tuple(seeds))
+        corrections = self._corrections(opened, request)
+        result = opened.pipeline.run(request)
+        if not _admitted(result) and corrections:
+            corrected = {item.seed: item.correction for item in corrections}
+            request = replace(request, seeds=tuple(dict.fromkeys(corrected.get(seed, seed) for seed in seeds)))
+            notices += [
+                notice(Notice.SPELLING_CORRECTED, query=item.seed, correction=item.correction) for item in corrections
+            ]
+            result = opened.pipeline.run(request)
+        else:
+            notices += self._seed_notices(opened, request, result)
+        total = result.trace.stages[-1].rows_in
+        if not total and (filtered := _filtered(result)):
+            notices.append(notice(Notice.ALL_FILTERED, count=filtered))
+        return Reply(
+            snapshot=opened.indexes.snapshot_id,
+            seeds=request.seeds,
+            rows=opened.rows.rows(request, result.candidates),
+            total=min(total, self.settings.max_rows),
+            corrections=corrections,
+            notices=tuple(notices),
+            explain=explanation(opened.indexes, result) if request.explain else None,
+        )
+
+    @staticmethod
+    def _corrections(opened: Opened, request: Request) -> tuple[Correction, ...]:
+        found = ((seed, opened.corrections.find(seed)) for seed in request.seeds)
+        return tuple(Correction(seed, text) for seed, text in found if text)
+
+    @staticmethod
+    def _seed_notices(opened: Opened, request: Request, result: PipelineResult) -> list[NoticeText]:
+        """What there is to say of seeds that nobody searched."""
+        notices = []
+        for seed in request.seeds:
+            if opened.indexes.keywords.find(seed) >= 0:
+                continue
+            holders = opened.anchors.holding_all_words(seed)
+            safe = holders[opened.audit.is_shown(holders)][:EXPANSION_EXAMPLES]
+            if len(safe) and _admitted(result):
+                names = [f"“{text}”" for text in opened.indexes.keywords.take(safe)]
+                filled = notice(Notice.QUERY_NEVER_SEARCHED, query=seed, expansion=", ".join(names))
+                chinese = notice(Notice.QUERY_NEVER_SEARCHED, query=seed, expansion="、".join(names)).text_zh
+                notices.append(replace(filled, text_zh=chinese))
+            elif not _admitted(result):
+                notices.append(notice(Notice.QUERY_UNKNOWN, query=seed))
+        return notices
+
+
+def _admitted(result: PipelineResult) -> int:
+    """Rows that relevance admitted."""
+    return next(stage.rows_out for stage in result.trace.stages if stage.name == "relevance_admission")
+
+
+def _filtered(result: PipelineResult) -> int:
+    """Rows that only the caller's filters removed."""
+    codes = range(Removal.FILTER_SEARCHES, Removal.FILTER_MUST_NOT_CONTAIN + 1)
+    return sum(stage.removed_by_code.get(code, 0) for stage in result.trace.stages for code in codes)

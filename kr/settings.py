@@ -1,0 +1,64 @@
+"""Settings of the online path: command line flag over environment (`KR_…`) over TOML file over default."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from indexes.errors import UsageError
+
+DEFAULT_FILE = "kr.toml"
+FILE_VARIABLE = "KR_CONFIG"
+
+
+class Settings(BaseSettings):
+    """Everything that an operator may set; `kr.toml`, or the file that KR_CONFIG names, holds the same names."""
+
+    model_config = SettingsConfigDict(env_prefix="KR_", extra="forbid", frozen=True)
+
+    store: Path = Field(Path("var/store"), description="Folder of the snapshot store.")
+    lexicons: tuple[Path, ...] = Field((), description="Files of unsafe terms beside those that KR ships.")
+    rules: Path | None = Field(None, description="TOML file of marketing rules.")
+    currency: str = Field("CNY", pattern="^[A-Z]{3}$", description="ISO 4217 code of all bids.")
+    max_query_chars: int = Field(200, ge=1, le=1000, description="Longest seed keyword, in characters.")
+    max_seeds: int = Field(10, ge=1, le=100, description="Most seed keywords of one request.")
+    max_rows: int = Field(10_000, ge=1, description="How deep a reply may be paged, in rows.")
+    candidates_per_source: int = Field(2000, ge=10, description="Most keywords that one source finds for one seed.")
+    anchors_per_seed: int = Field(8, ge=1, le=100, description="Known keywords that stand for one seed.")
+    min_relevance: float = Field(0.3, ge=0, le=1, description="Relevance from which a keyword is admitted.")
+    quality_weight: float = Field(0.7, ge=0, le=1, description="t of Q^t·R^(1−t): 1 is relevance only, 0 demand only.")
+    unsafe_severity: int = Field(1, ge=1, le=3, description="Severity from which an unsafe keyword is removed.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = Path(os.environ.get(FILE_VARIABLE, DEFAULT_FILE))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+
+def load_settings(**flags: Any) -> Settings:
+    """The settings in force; flags that are None count as not given. UsageError names the setting and the mistake."""
+    named = os.environ.get(FILE_VARIABLE)
+    if named and not Path(named).is_file():
+        raise UsageError(f"The settings file {named} ({FILE_VARIABLE}) does not exist.", "Name one that does.")
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(
+            f"The setting {where} is wrong: {first['msg']} (it is {first.get('input')!r}).",
+            f"Mend the flag, KR_{where.upper()}, or {named or DEFAULT_FILE}.",
+        ) from None
+    except ValueError as error:
+        raise UsageError(
+            f"The settings file {named or DEFAULT_FILE} is not TOML: {error}.", "Mend that line."
+        ) from None

@@ -1,0 +1,139 @@
+"""The offline commands; heavy libraries are imported inside them."""
+
+import datetime
+from pathlib import Path
+
+import click
+
+from indexes.terminal import print_json, say, step
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command()
+@click.option("--size", type=click.Choice(["small", "medium", "large"]), default="small", show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed gives the same bytes."
+)
+@click.option("--out", type=FOLDER, required=True, help="Writes OUT/raw, which ingest reads, and OUT/truth.")
+@click.option(
+    "--format",
+    "raw_format",
+    type=click.Choice(["parquet", "csv", "jsonl", "sogouq", "ubi"]),
+    default="parquet",
+    show_default=True,
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+def simulate(size: str, seed: int, out: Path, raw_format: str, as_json: bool) -> None:
+    """Simulate a search market in Chinese and English, with the truth behind it."""
+    from mining.simulator import simulate as simulate_market
+
+    with step(f"simulate a {size} market, seed {seed}"):
+        summary = simulate_market(size, seed, out, raw_format)
+    if as_json:
+        print_json(summary)
+
+
+@click.command()
+@click.argument("adapter", type=click.Choice(["sogouq", "csv", "parquet", "jsonl", "ubi"]))
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--out", type=FOLDER, required=True, help="Folder of the canonical tables.")
+@click.option("--mapping", type=click.Path(path_type=Path, dir_okay=False), help="TOML file that maps your columns.")
+@click.option("--table", help="Canonical table of a single file, such as searches.")
+@click.option("--encoding", help="Text encoding; default: UTF-8, else GB18030 for sogouq.")
+@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="Day of a log that holds times only (sogouq).")
+@click.option(
+    "--max-rejected", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Share that may be rejected."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+def ingest(
+    adapter: str,
+    path: Path,
+    out: Path,
+    mapping: Path | None,
+    table: str | None,
+    encoding: str | None,
+    date: datetime.datetime | None,
+    max_rejected: float,
+    as_json: bool,
+) -> None:
+    """Read a log into the canonical tables; rows that break the schema go to OUT/rejects with the reason."""
+    from mining.ingest import TooManyRejectsError
+    from mining.ingest import ingest as ingest_log
+
+    try:
+        with step(f"ingest {adapter} {path}"):
+            report = ingest_log(
+                adapter,
+                path,
+                out,
+                mapping=mapping,
+                table=table,
+                encoding=encoding,
+                date=date.date() if date else None,
+                max_rejected=max_rejected,
+            )
+    except TooManyRejectsError as error:
+        if as_json:
+            print_json(error.report.as_dict())
+        raise
+    say(f"  read {report.read:,}, kept {report.kept:,}, rejected {report.rejected:,}")
+    for reason, count in report.reasons.items():
+        say(f"    {reason}: {count:,}")
+    if as_json:
+        print_json(report.as_dict())
+
+
+@click.command()
+@click.option("--logs", type=FOLDER, required=True, help="Folder of the canonical tables.")
+@click.option("--out", type=FOLDER, required=True, help="Folder of the mined tables.")
+@click.option("--engine", default="duckdb", show_default=True, help="Where the mining runs.")
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A setting of the miners; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="Print the mining report as JSON.")
+def mine(logs: Path, out: Path, engine: str, assignments: tuple[str, ...], as_json: bool) -> None:
+    """Mine the logs: sessions, keyword statistics, co-occurrence, association rules, click clusters."""
+    from mining.mine import mine as mine_logs
+    from mining.settings import mining_settings
+
+    with step(f"mine {logs}"):
+        report = mine_logs(logs, out, mining_settings(assignments), engine)
+    for name, count in report["counts"].items():
+        say(f"    {name}: {count:,}")
+    if as_json:
+        print_json(report)
+
+
+@click.command()
+@click.option("--mined", type=FOLDER, required=True, help="Folder of the mined tables.")
+@click.option("--store", type=FOLDER, help="Snapshot store; default KR_STORE or var/store.", envvar="KR_STORE")
+@click.option("--lexicon", "lexicons", type=click.Path(path_type=Path), multiple=True, help="Your own unsafe terms.")
+@click.option("--json", "as_json", is_flag=True, help="Print the snapshot's facts as JSON.")
+def build(mined: Path, store: Path | None, lexicons: tuple[Path, ...], as_json: bool) -> None:
+    """Build a snapshot of the mined tables and publish it."""
+    from mining.build import build as build_snapshot
+
+    with step(f"build a snapshot of {mined}"):
+        facts = build_snapshot(mined, store or Path("var/store"), lexicons)
+    say(f"  snapshot {facts['snapshot']}: {facts['keywords']:,} keywords, {facts['bytes'] / 1e6:,.1f} MB")
+    if as_json:
+        print_json(facts)
+
+
+@click.command("miners")
+@click.option("--mined", type=FOLDER, required=True, help="Folder of the mined tables.")
+@click.option("--truth", type=FOLDER, required=True, help="Folder of the simulator's planted truth.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def evaluate_miners(mined: Path, truth: Path, as_json: bool) -> None:
+    """Precision and recall of each miner against the planted truth."""
+    from mining.evaluation import evaluate_miners as evaluate
+    from mining.evaluation import table
+
+    rows = evaluate(mined, truth)
+    if as_json:
+        print_json({"rows": rows})
+    else:
+        click.echo(table(rows))
+
+
+COMMANDS: list[click.Command] = [simulate, ingest, mine, build]
+EVALUATE_COMMANDS: list[click.Command] = [evaluate_miners]

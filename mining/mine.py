@@ -1,0 +1,194 @@
+"""Mining: from the canonical logs to the mined tables, all miners in order."""
+
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from indexes.errors import UsageError
+from indexes.terminal import Advance, progress
+from mining import click_clusters, click_neighbors, cooccurrence, keyword_statistics, sessions
+from mining.association_rules import find_rules
+from mining.canonical_logs import LogFiles, find_log_files
+from mining.engines import Engine, open_engine
+from mining.keyword_statistics import Month, months_between
+from mining.keywords import distinct_queries, number_keywords
+from mining.mined_tables import MINED_TABLES, write_mined_table
+from mining.output_folder import output_folder
+from mining.robots import find_robots
+from mining.settings import MiningSettings
+
+FORMAT_VERSION = 1
+REPORT = "mining_report.json"
+READ_TABLES = ("searches", "clicks", "ad_events", "bids")
+STAGES = 5
+
+
+def mine(logs: Path, out: Path, settings: MiningSettings, engine: str = "duckdb") -> dict[str, Any]:
+    """Mine the canonical tables under `logs`, write the mined tables to `out`, and return the mining report.
+
+    `out` appears whole or not at all; an earlier mining there is replaced. The same logs and settings give the same
+    bytes. Missing tables are unknowns, not errors, except searches. Raises NotFoundError if there is no `logs`,
+    CorruptError if a file is damaged, UsageError if there is no search to mine or `out` holds something else, and
+    TryAgainError if another process is mining into `out`.
+    """
+    files = {name: find_log_files(logs, name) for name in READ_TABLES}
+    if not files["searches"].rows:
+        raise UsageError(f"{logs} holds no searches, so there is nothing to mine.", "Ingest a log that has some.")
+    with output_folder(out, REPORT) as folder:
+        spill = folder / "spill"
+        spill.mkdir()
+        with (
+            open_engine(engine, spill, settings.threads, settings.memory_mb) as opened,
+            progress("mine", STAGES) as advance,
+        ):
+            report = _Mining(opened, files, settings, folder).run(advance)
+        shutil.rmtree(spill)
+        text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+        (folder / REPORT).write_text(text, encoding="utf-8")
+    return report
+
+
+class _Mining:
+    """One run: the stages in order, and what they count on the way."""
+
+    def __init__(self, engine: Engine, files: dict[str, LogFiles], settings: MiningSettings, folder: Path) -> None:
+        self.engine, self.files, self.settings, self.folder = engine, files, settings, folder
+        self.logs = {name: engine.read(found.table, found.files) for name, found in files.items()}
+        self.has = {name: bool(found.files) for name, found in files.items()}
+        self.counts: dict[str, int] = {}
+        self.set_aside: dict[str, int] = {}
+
+    def run(self, advance: Advance) -> dict[str, Any]:
+        """Mine everything; return the report."""
+        logs, engine, settings = self.logs, self.engine, self.settings
+        window = self._window()
+        months = months_between(window[0].date(), window[1].date())
+
+        users = sessions.number_users(engine, logs["searches"], logs["clicks"])
+        queries, self.keywords = number_keywords(
+            engine, distinct_queries(logs["searches"], logs["clicks"], logs["ad_events"], logs["bids"])
+        )
+        searches = sessions.place_in_sessions(engine, logs["searches"], users, queries, settings)
+        robots = find_robots(engine, searches, users, logs["clicks"] if self.has["clicks"] else None, settings)
+        self._write("robot_users", robots)
+        counted = searches.anti_join(robots, "user_no")
+        self._count_searches(searches, robots, counted)
+        advance(1)
+
+        demand = self._mine_demand(counted, queries, months)
+        advance(1)
+        self._mine_session_pairs(counted, users)
+        engine.drop("session_searches")
+        advance(1)
+        people = {
+            name: logs[name].anti_join(robots, "user_id").join(queries, "query").semi_join(demand, "keyword_id")
+            for name in ("clicks", "ad_events")
+        }
+        edge_users, urls = self._count_clicks(people["clicks"].join(users, "user_id"))
+        self._write_statistics(demand, edge_users, people["ad_events"], queries)
+        advance(1)
+        self._mine_clicks(edge_users, urls)
+        advance(1)
+        return self._report(window, months)
+
+    def _window(self) -> tuple[datetime, datetime]:
+        ts = self.logs["searches"].ts
+        row = self.engine.collect(self.logs["searches"].agg(first=ts.min(), last=ts.max())).to_pylist()[0]
+        return row["first"], row["last"]
+
+    def _count_searches(self, searches: ir.Table, robots: ir.Table, counted: ir.Table) -> None:
+        with_keyword = self._number(searches.count())
+        self.counts["searches"] = self._number(counted.count())
+        self.counts["users"] = self._number(counted.user_no.nunique())
+        self.set_aside["empty_query_searches"] = self.files["searches"].rows - with_keyword
+        self.set_aside["robot_users"] = self._number(robots.count())
+        self.set_aside["robot_searches"] = with_keyword - self.counts["searches"]
+
+    def _mine_demand(self, counted: ir.Table, queries: ir.Table, months: Sequence[Month]) -> ir.Table:
+        calendar = keyword_statistics.register_months(self.engine, months)
+        keyword_months = keyword_statistics.count_months(self.engine, counted, calendar)
+        self._write("keyword_months", keyword_months)
+        self._write("keyword_segments", keyword_statistics.count_segments(counted))
+        self._write("keyword_spellings", keyword_statistics.count_spellings(counted, queries))
+        complete = sum(month.complete for month in months)
+        return keyword_statistics.count_demand(self.engine, counted, keyword_months, complete)
+
+    def _mine_session_pairs(self, counted: ir.Table, users: ir.Table) -> None:
+        engine, settings = self.engine, self.settings
+        every = sessions.summarise_sessions(engine, counted)
+        self._write("sessions", sessions.sessions_to_write(every, users, settings))
+        too_long = every.filter(every.queries > settings.session_max_queries)
+        self.set_aside["long_sessions"] = self._number(too_long.count())
+        self.set_aside["long_session_searches"] = self._number(too_long.searches.sum())
+        events, session_keywords = sessions.list_session_events(engine, counted, every, settings)
+        keyword_sessions = cooccurrence.count_keyword_sessions(engine, session_keywords)
+        decay = cooccurrence.register_decay(engine, settings)
+        pairs = cooccurrence.find_session_pairs(engine, events, session_keywords, keyword_sessions, decay, settings)
+        self._write("cooccurrence", cooccurrence.cooccurrence_to_write(pairs))
+        rules = find_rules(pairs, keyword_sessions, self.counts["sessions"], settings)
+        self._write("association_rules", rules)
+        engine.drop("all_sessions", "session_events", "session_keywords", "pairing_events", "session_pairs")
+
+    def _count_clicks(self, clicks: ir.Table) -> tuple[ir.Table, ir.Table]:
+        urls = click_clusters.number_urls(self.engine, clicks)
+        return click_clusters.count_edge_users(self.engine, clicks, urls), urls
+
+    def _write_statistics(self, demand: ir.Table, edge_users: ir.Table, ad_events: ir.Table, queries: ir.Table) -> None:
+        bids = self.logs["bids"].join(queries.select("keyword_id", keyword="query"), "keyword")
+        auction = keyword_statistics.count_auction(
+            self.engine,
+            ad_events if self.has["ad_events"] else None,
+            bids if self.has["bids"] else None,
+            self.settings,
+        )
+        clicks = edge_users if self.has["clicks"] else None
+        self._write(
+            "keyword_statistics", keyword_statistics.statistics_to_write(demand, clicks, auction, self.settings)
+        )
+
+    def _mine_clicks(self, edge_users: ir.Table, urls: ir.Table) -> None:
+        engine, settings = self.engine, self.settings
+        edges = click_clusters.find_edges(engine, edge_users, settings)
+        graph = click_clusters.cluster(engine, edges, settings)
+        self.counts["click_edges"] = len(graph.edge_keyword)
+        self._write_batches("click_clusters", graph.clusters_to_write().to_batches())
+        neighbors = click_neighbors.choose_neighbors(graph, settings)
+        pairs, path_steps = click_neighbors.register_pairs(engine, neighbors)
+        evidence = click_neighbors.weigh_pairs(pairs, path_steps, edges, edge_users)
+        rows = click_neighbors.neighbors_to_write(
+            neighbors,
+            engine.collect(evidence.order_by("pair_id")),
+            self.keywords,
+            engine.collect(urls.order_by("url_id"))["url"].combine_chunks(),
+        )
+        self._write_batches("click_neighbors", rows.to_batches())
+
+    def _number(self, value: ir.IntegerScalar) -> int:
+        """One whole number out of the engine; 0 for null."""
+        return self.engine.collect(value.name("value").as_table())["value"][0].as_py() or 0
+
+    def _write(self, name: str, rows: ir.Table) -> None:
+        """Write a mined table from an expression with its columns."""
+        ordered = rows.order_by(MINED_TABLES[name].order)
+        self._write_batches(name, self.engine.stream(ordered))
+
+    def _write_batches(self, name: str, batches: Iterable[pa.RecordBatch]) -> None:
+        self.counts[name] = write_mined_table(self.folder, name, batches, self.keywords)
+
+    def _report(self, window: tuple[datetime, datetime], months: Sequence[Month]) -> dict[str, Any]:
+        first, last = (f"{moment.isoformat(timespec='microseconds')}Z" for moment in window)
+        return {
+            "format_version": FORMAT_VERSION,
+            "window": {"first_ts": first, "last_ts": last},
+            "months": [{"month": month.first_day.isoformat(), "complete": month.complete} for month in months],
+            "inputs": {name: found.description for name, found in self.files.items() if found.files},
+            "settings": self.settings.deciding(),
+            "set_aside": self.set_aside,
+            "counts": {"keywords": self.counts["keyword_statistics"], **self.counts},
+        }

@@ -1,0 +1,180 @@
+"""The mined tables: their columns, their order, and how they are written.
+
+Every table is one Parquet file, sorted by its key. Inside the engine keywords are numbers in the order of their text;
+the writer puts the text in. The same rows give the same bytes, whatever engine they come from and in what batches.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+ROW_GROUP_ROWS = 131_072
+KEYWORD_COLUMNS = ("keyword", "neighbor")
+"""Columns of keyword text; batches to write hold `<column>_id` instead."""
+
+TEXT, COUNT, REAL, DAY, FLAG = pa.string(), pa.int64(), pa.float64(), pa.date32(), pa.bool_()
+TIME = pa.timestamp("us", tz="UTC")
+
+
+@dataclass(frozen=True)
+class MinedTable:
+    """One mined table: its columns in order, and the columns that are unique together and by which it is sorted."""
+
+    doc: str
+    key: tuple[str, ...]
+    columns: dict[str, pa.DataType]
+
+    @property
+    def schema(self) -> pa.Schema:
+        return pa.schema(list(self.columns.items()))
+
+    @property
+    def order(self) -> list[str]:
+        """The key as the engine holds it."""
+        return [f"{name}_id" if name in KEYWORD_COLUMNS else name for name in self.key]
+
+
+PAIR = {"keyword": TEXT, "neighbor": TEXT}
+PERIOD = {"first_date": DAY, "last_date": DAY}
+
+MINED_TABLES = {
+    "keyword_statistics": MinedTable(
+        "What is known of a keyword: demand, clicks, and the auction for it. Null is unknown.",
+        ("keyword",),
+        {
+            "keyword": TEXT,
+            "searches": COUNT,
+            "users": COUNT,
+            **PERIOD,
+            "avg_monthly_searches": REAL,
+            "change_3m": REAL,
+            "change_yoy": REAL,
+            "clicks": COUNT,
+            "ad_impressions": COUNT,
+            "ad_clicks": COUNT,
+            "ad_ctr": REAL,
+            "advertisers": COUNT,
+            "competition_index": REAL,
+            "competition": TEXT,
+            "low_top_of_page_bid_micros": COUNT,
+            "high_top_of_page_bid_micros": COUNT,
+        },
+    ),
+    "keyword_months": MinedTable(
+        "Searches of a keyword in a calendar month; `complete` if the whole month lies inside the log.",
+        ("keyword", "month"),
+        {"keyword": TEXT, "month": DAY, "searches": COUNT, "complete": FLAG},
+    ),
+    "keyword_segments": MinedTable(
+        "Searches of a keyword by device and region; null where the log does not say.",
+        ("keyword", "device", "region"),
+        {"keyword": TEXT, "device": TEXT, "region": TEXT, "searches": COUNT},
+    ),
+    "keyword_spellings": MinedTable(
+        "What was typed, as typed, for a keyword.",
+        ("keyword", "query"),
+        {"keyword": TEXT, "query": TEXT, "searches": COUNT},
+    ),
+    "cooccurrence": MinedTable(
+        "Keywords searched in the same sessions; both directions.",
+        ("keyword", "neighbor"),
+        {**PAIR, "weight": REAL, "sessions": COUNT, "users": COUNT, **PERIOD},
+    ),
+    "association_rules": MinedTable(
+        "Rules keyword → neighbor over sessions.",
+        ("keyword", "neighbor"),
+        {**PAIR, "support": REAL, "confidence": REAL, "lift": REAL, "sessions": COUNT, "users": COUNT, **PERIOD},
+    ),
+    "click_clusters": MinedTable(
+        "Clusters of two keywords or more on the click graph, numbered from 0 by their first keyword.",
+        ("keyword",),
+        {"keyword": TEXT, "cluster_id": COUNT, "cluster_size": COUNT},
+    ),
+    "click_neighbors": MinedTable(
+        "Keywords of the same cluster; both directions, the nearest ones of each keyword.",
+        ("keyword", "neighbor"),
+        {
+            **PAIR,
+            "similarity": REAL,
+            "shared_urls": COUNT,
+            "clicks": COUNT,
+            "users": COUNT,
+            **PERIOD,
+            "path": pa.list_(TEXT),
+        },
+    ),
+    "sessions": MinedTable(
+        "Sessions that were mined: `queries` counts consecutive repeats once.",
+        ("user_id", "start_ts", "first_search_id"),
+        {
+            "user_id": TEXT,
+            "start_ts": TIME,
+            "first_search_id": TEXT,
+            "last_ts": TIME,
+            "searches": COUNT,
+            "queries": COUNT,
+        },
+    ),
+    "robot_users": MinedTable(
+        "Users set aside as robots, what they did, and which rules they broke.",
+        ("user_id",),
+        {
+            "user_id": TEXT,
+            "searches": COUNT,
+            "active_days": COUNT,
+            "busiest_day_searches": COUNT,
+            "gap_variation": REAL,
+            "clicks": COUNT,
+            "too_many_searches": FLAG,
+            "regular_gaps": FLAG,
+            "no_clicks": FLAG,
+        },
+    ),
+}
+
+
+def write_mined_table(folder: Path, name: str, batches: Iterable[pa.RecordBatch], keywords: pa.Array) -> int:
+    """Write batches, sorted by the table's key, to `folder`/`name`.parquet; return the number of rows.
+
+    Keyword columns are looked up in `keywords` (text by number), the others are cast to the table's schema.
+    """
+    schema = MINED_TABLES[name].schema
+    rows = 0
+    with pq.ParquetWriter(folder / f"{name}.parquet", schema, compression="zstd") as writer:
+        for group in _row_groups(batches):
+            columns = [
+                keywords.take(group[f"{field.name}_id"].combine_chunks())
+                if field.name in KEYWORD_COLUMNS
+                else group[field.name].combine_chunks().cast(field.type)
+                for field in schema
+            ]
+            writer.write_table(pa.table(columns, schema=schema), row_group_size=ROW_GROUP_ROWS)
+            rows += group.num_rows
+    return rows
+
+
+def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """The same rows in tables of exactly ROW_GROUP_ROWS rows, but for the last."""
+    waiting: list[pa.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        waiting.append(batch)
+        count += batch.num_rows
+        while count >= ROW_GROUP_ROWS:
+            table = pa.Table.from_batches(waiting)
+            yield table.slice(0, ROW_GROUP_ROWS)
+            waiting = table.slice(ROW_GROUP_ROWS).to_batches()
+            count -= ROW_GROUP_ROWS
+    if count:
+        yield pa.Table.from_batches(waiting)
+
+
+def dictionary_of(texts: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
+    """The distinct texts in code point order, and for each text its place among them (int32)."""
+    distinct = pc.unique(texts)
+    distinct = distinct.take(pc.sort_indices(distinct))
+    return distinct, pc.index_in(texts, value_set=distinct).combine_chunks()

@@ -1,0 +1,44 @@
+"""How strongly a mined pair is related, on one scale from 0 to 1 for every miner.
+
+Counts of different miners do not compare: 20 common sessions mean much for rare keywords and nothing for two that every
+second user types. Session evidence is therefore measured by normalised pointwise mutual information (Bouma 2009),
+ln(lift) / −ln(support), which is 0 for independent keywords and 1 for keywords that only occur together. Every strength
+is then shrunk by the number of people behind it, users / (users + 2): one person is an anecdote.
+"""
+
+import numpy as np
+
+from indexes.arrays import Array
+
+SHRINKAGE_USERS = 2.0
+"""With this many users a strength counts half."""
+
+
+def cooccurrence_strength(
+    sessions: Array, users: Array, searches_a: Array, searches_b: Array, all_sessions: int
+) -> Array:
+    """Strength of pairs seen together in `sessions` of `all_sessions`, float32.
+
+    A keyword's searches stand for the sessions that hold it.
+    """
+    total = max(all_sessions, 2)
+    support = np.clip(sessions / total, 1 / total, 1 - 1e-9)
+    lift = (sessions * float(total)) / np.maximum(searches_a * searches_b.astype(np.float64), 1.0)
+    return rule_strength(lift, support, users)
+
+
+def rule_strength(lift: Array, support: Array, users: Array) -> Array:
+    """Strength of rules from lift and support (both > 0), float32; pairs rarer than by chance get 0."""
+    support = np.clip(support, 1e-12, 1 - 1e-9)
+    information = np.log(np.maximum(lift, 1e-12)) / -np.log(support)
+    return _shrunk(np.clip(information, 0.0, 1.0), users)
+
+
+def click_cluster_strength(similarity: Array, shared_urls: Array, users: Array) -> Array:
+    """Strength of two members of a click cluster, float32: the Jaccard overlap of their pages, 0.1 if only linked."""
+    overlap = np.where(shared_urls > 0, similarity, 0.1)
+    return _shrunk(np.clip(overlap, 0.0, 1.0), np.where(shared_urls > 0, users, 1))
+
+
+def _shrunk(strength: Array, users: Array) -> Array:
+    return (strength * users / (users + SHRINKAGE_USERS)).astype(np.float32)

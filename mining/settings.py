@@ -1,0 +1,99 @@
+"""Settings of the miners: each with its default, its range and a sentence."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from indexes.errors import UsageError
+
+
+class MiningSettings(BaseModel):
+    """What decides the mined tables, and (last two) what only decides how fast they come."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # Sessions (SPEC §1.1).
+    session_gap_minutes: int = Field(30, ge=1, le=1440, description="A longer silence of a user ends the session.")
+    session_max_queries: int = Field(
+        100, ge=2, le=10_000, description="Sessions with more queries, repeats merged, are set aside."
+    )
+
+    # Robots.
+    robot_daily_searches: int = Field(
+        300, ge=10, description="A user with more searches on one day is taken for a robot."
+    )
+    robot_regular_gaps: int = Field(
+        20, ge=5, description="So many gaps inside sessions must be known before their regularity is judged."
+    )
+    robot_gap_variation: float = Field(
+        0.3, ge=0, le=1, description="Standard deviation / mean of the gaps below which a user is taken for a robot."
+    )
+    robot_clickless_daily_searches: int = Field(
+        60, ge=5, description="A user with more searches an active day who hardly clicks is taken for a robot."
+    )
+    robot_click_rate: float = Field(0.01, ge=0, le=1, description="Clicks a search below which a user hardly clicks.")
+
+    # Co-occurrence (SPEC §1.2) and association rules (SPEC §1.3).
+    min_users: int = Field(2, ge=1, description="Pairs from sessions of fewer distinct users are not kept.")
+    cooccurrence_decay: float = Field(
+        0.8, gt=0, lt=1, description="d: a pair that stands g steps apart in a session gains a weight made of d and g."
+    )
+    cooccurrence_form: Literal["power", "cumulative"] = Field(
+        "power", description="The weight of g steps: power is d^g, cumulative is d + d² + … + d^g."
+    )
+    rule_min_sessions: int = Field(3, ge=1, description="Rules seen in fewer sessions are not kept.")
+    rule_min_support: float = Field(0.0, ge=0, le=1, description="Least share of all sessions that hold both keywords.")
+    rule_min_confidence: float = Field(
+        0.01, ge=0, le=1, description="Least share of the sessions with the first keyword that hold the second too."
+    )
+
+    # Click-graph clusters (SPEC §1.4).
+    edge_min_clicks: int = Field(1, ge=1, description="A URL clicked less often for a keyword is no edge of the graph.")
+    edge_min_users: int = Field(1, ge=1, description="A URL clicked by fewer users for a keyword is no edge either.")
+    url_max_keywords: int = Field(
+        10_000, ge=2, description="URLs clicked for more keywords say little (portals, log-in pages) and are left out."
+    )
+    cluster_similarity: float = Field(
+        0.3, ge=0.05, le=1, description="Keywords, and URLs, are merged while the Jaccard overlap reaches this."
+    )
+    click_neighbors: int = Field(50, ge=1, le=1000, description="Most neighbours kept of a keyword in its cluster.")
+    click_paths: int = Field(
+        5, ge=0, le=100, description="Most neighbours kept of a keyword that share no URL with it, linked by a path."
+    )
+
+    # Keyword statistics (SPEC §1.10).
+    top_slots: int = Field(4, ge=1, le=20, description="Ad positions up to this one count as top of page.")
+    slots_per_page: int = Field(8, ge=1, le=50, description="Ad slots that a result page offers.")
+    low_bid_percentile: int = Field(20, ge=1, le=99, description="Percentile of click prices called the low bid.")
+    high_bid_percentile: int = Field(80, ge=1, le=99, description="Percentile of click prices called the high bid.")
+    medium_competition: int = Field(34, ge=1, le=100, description="Competition index from which it is MEDIUM.")
+    high_competition: int = Field(67, ge=1, le=100, description="Competition index from which it is HIGH.")
+
+    # Resources: no table depends on them.
+    threads: int = Field(2, ge=1, le=256, description="Threads of the engine.")
+    memory_mb: int = Field(4096, ge=256, description="Memory of the engine; beyond it, it spills to disk.")
+
+    def deciding(self) -> dict[str, Any]:
+        """The settings that decide the tables: all but the resources."""
+        return self.model_dump(exclude={"threads", "memory_mb"})
+
+
+def mining_settings(assignments: Iterable[str]) -> MiningSettings:
+    """Settings from texts `name=value`, as after `--set`; raises UsageError naming the setting and the remedy."""
+    fields = MiningSettings.model_fields
+    values: dict[str, str] = {}
+    for assignment in assignments:
+        name, separator, value = (part.strip() for part in assignment.partition("="))
+        if not separator:
+            raise UsageError(f"--set {assignment}: no '=' found.", "Write --set name=value.")
+        if name not in fields:
+            raise UsageError(f"--set {name}: there is no such setting.", f"Known are {', '.join(fields)}.")
+        values[name] = value
+    try:
+        return MiningSettings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        meaning = fields[name].description
+        raise UsageError(f"--set {name}={values[name]}: {first['msg']}.", f"It means: {meaning}") from None

@@ -1,0 +1,161 @@
+"""The SQL that each miner runs on DuckDB, written down, so that a change of it is seen and meant.
+
+After a change that is meant: `KR_UPDATE_GOLDEN=1 pytest tests/mining/test_golden_sql.py`, and review the difference.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pytest
+
+from mining import (
+    association_rules,
+    click_clusters,
+    click_neighbors,
+    cooccurrence,
+    keyword_statistics,
+    robots,
+    sessions,
+)
+from mining.engines import Engine
+from mining.engines.engine import canonical_schema
+from mining.keywords import distinct_queries
+from mining.schema import Table, canonical_tables
+from mining.settings import MiningSettings
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "sql"
+SETTINGS = MiningSettings()
+QUERIES = ibis.table({"query": "string", "query_id": "int32", "keyword_id": "int32"}, name="queries")
+
+
+class WritingEngine(Engine):
+    """Compiles every step to DuckDB's SQL and runs nothing."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+
+    def read(self, table: Table, files: Sequence[Path] = ()) -> ir.Table:
+        return ibis.table(canonical_schema(table), name=table.name)
+
+    def register(self, name: str, rows: pa.Table) -> ir.Table:
+        return ibis.table(ibis.schema(rows.schema), name=name)
+
+    def materialise(self, name: str, expression: ir.Table) -> ir.Table:
+        self.note(name, expression)
+        return ibis.table(expression.schema(), name=name)
+
+    def drop(self, *names: str) -> None: ...
+
+    def stream(self, expression: ir.Table) -> Iterator[pa.RecordBatch]:
+        raise NotImplementedError("nothing is read while SQL is written down")
+
+    def close(self) -> None: ...
+
+    def note(self, name: str, expression: ir.Table) -> None:
+        self.steps.append(f"-- step: {name}\n{ibis.to_sql(expression, dialect='duckdb')};\n")
+
+    def log(self, name: str) -> ir.Table:
+        return self.read(canonical_tables()[name])
+
+    def searches(self) -> ir.Table:
+        users = sessions.number_users(self, self.log("searches"), self.log("clicks"))
+        return sessions.place_in_sessions(self, self.log("searches"), users, QUERIES, SETTINGS)
+
+
+USERS = ibis.table({"user_id": "string", "user_no": "int64"}, name="users")
+
+
+def write_sessions(engine: WritingEngine) -> None:
+    engine.note(
+        "distinct_queries", distinct_queries(*(engine.log(n) for n in ("searches", "clicks", "ad_events", "bids")))
+    )
+    counted = engine.searches()
+    every = sessions.summarise_sessions(engine, counted)
+    sessions.list_session_events(engine, counted, every, SETTINGS)
+    engine.note("sessions", sessions.sessions_to_write(every, USERS, SETTINGS))
+
+
+def write_robots(engine: WritingEngine) -> None:
+    searches = engine.searches()
+    engine.steps.clear()
+    robots.find_robots(engine, searches, USERS, engine.log("clicks"), SETTINGS)
+
+
+def session_pairs(engine: WritingEngine) -> tuple[ir.Table, ir.Table]:
+    counted = engine.searches()
+    every = sessions.summarise_sessions(engine, counted)
+    events, keywords = sessions.list_session_events(engine, counted, every, SETTINGS)
+    engine.steps.clear()
+    keyword_sessions = cooccurrence.count_keyword_sessions(engine, keywords)
+    decay = cooccurrence.register_decay(engine, SETTINGS)
+    pairs = cooccurrence.find_session_pairs(engine, events, keywords, keyword_sessions, decay, SETTINGS)
+    return pairs, keyword_sessions
+
+
+def write_cooccurrence(engine: WritingEngine) -> None:
+    pairs, _ = session_pairs(engine)
+    engine.note("cooccurrence", cooccurrence.cooccurrence_to_write(pairs))
+
+
+def write_association_rules(engine: WritingEngine) -> None:
+    pairs, keyword_sessions = session_pairs(engine)
+    engine.steps.clear()
+    engine.note("association_rules", association_rules.find_rules(pairs, keyword_sessions, 1000, SETTINGS))
+
+
+def write_keyword_statistics(engine: WritingEngine) -> None:
+    counted = engine.searches()
+    engine.steps.clear()
+    months = keyword_statistics.months_between(date(2024, 1, 1), date(2025, 3, 31))
+    keyword_months = keyword_statistics.count_months(
+        engine, counted, keyword_statistics.register_months(engine, months)
+    )
+    engine.note("keyword_segments", keyword_statistics.count_segments(counted))
+    engine.note("keyword_spellings", keyword_statistics.count_spellings(counted, QUERIES))
+    demand = keyword_statistics.count_demand(engine, counted, keyword_months, len(months))
+    ad_events = engine.log("ad_events").join(QUERIES, "query")
+    bids = engine.log("bids").join(QUERIES.select("keyword_id", keyword="query"), "keyword")
+    auction = keyword_statistics.count_auction(engine, ad_events, bids, SETTINGS)
+    clicks = ibis.table({"keyword_id": "int32", "clicks": "int64"}, name="edge_users")
+    engine.note("keyword_statistics", keyword_statistics.statistics_to_write(demand, clicks, auction, SETTINGS))
+
+
+def write_click_clusters(engine: WritingEngine) -> None:
+    clicks = engine.log("clicks").join(QUERIES, "query").join(USERS, "user_id")
+    urls = click_clusters.number_urls(engine, clicks)
+    edge_users = click_clusters.count_edge_users(engine, clicks, urls)
+    edges = click_clusters.find_edges(engine, edge_users, SETTINGS)
+    pairs = ibis.table({"pair_id": "int64", "low_id": "int64", "high_id": "int64"}, name="click_pairs")
+    steps = ibis.table({"pair_id": "int64", "keyword_id": "int64", "url_id": "int64"}, name="path_steps")
+    engine.note("click_neighbors", click_neighbors.weigh_pairs(pairs, steps, edges, edge_users))
+
+
+MINERS = {
+    "sessions": write_sessions,
+    "robots": write_robots,
+    "cooccurrence": write_cooccurrence,
+    "association_rules": write_association_rules,
+    "keyword_statistics": write_keyword_statistics,
+    "click_clusters": write_click_clusters,
+}
+
+
+@pytest.mark.parametrize("miner", MINERS)
+def test_the_sql_of_a_miner_is_the_one_written_down(miner: str) -> None:
+    engine = WritingEngine()
+    MINERS[miner](engine)
+    sql = "\n".join(engine.steps)
+    path = GOLDEN / f"{miner}.duckdb.sql"
+    if os.environ.get("KR_UPDATE_GOLDEN"):
+        path.write_text(sql, encoding="utf-8")
+    assert path.is_file(), f"{path.name} is not written down yet: run with KR_UPDATE_GOLDEN=1"
+    assert sql == path.read_text(encoding="utf-8")
+
+
+def test_every_written_sql_belongs_to_a_miner() -> None:
+    assert {path.name for path in GOLDEN.iterdir()} == {f"{miner}.duckdb.sql" for miner in MINERS}

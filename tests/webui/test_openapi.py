@@ -1,0 +1,44 @@
+"""The OpenAPI document: committed, served and made are one."""
+
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from webui.api.openapi import OPENAPI_FILE, openapi_bytes, openapi_document
+from webui.api.problems import PROBLEM_TYPES
+
+
+def test_the_committed_document_is_what_the_models_say() -> None:
+    assert OPENAPI_FILE.read_bytes() == openapi_bytes(), "run python -m webui.api.openapi and look at the difference"
+
+
+def test_the_served_document_is_the_committed_one(client: FlaskClient) -> None:
+    reply = client.get("/api/v1/openapi.json")
+    assert reply.data == OPENAPI_FILE.read_bytes() and reply.mimetype == "application/json"
+    assert reply.json["openapi"].startswith("3.1")
+
+
+def test_every_reference_in_the_document_resolves() -> None:
+    document = openapi_document()
+
+    def references(node: Any) -> list[str]:
+        if isinstance(node, dict):
+            own = [node["$ref"]] if "$ref" in node else []
+            return own + [found for value in node.values() for found in references(value)]
+        return [found for item in node for found in references(item)] if isinstance(node, list) else []
+
+    found = references(document)
+    assert len(found) > 10
+    for reference in found:
+        name = reference.removeprefix("#/components/schemas/")
+        assert name in document["components"]["schemas"], reference
+
+
+def test_every_route_of_the_api_is_documented(app: Any) -> None:
+    routes = {rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/")}
+    assert routes - {"/api/v1/openapi.json"} == set(openapi_document()["paths"])
+
+
+def test_every_status_of_a_problem_is_documented() -> None:
+    documented = set(openapi_document()["paths"]["/api/v1/keyword-ideas"]["post"]["responses"])
+    assert {str(kind.status) for kind in PROBLEM_TYPES} - documented == {"404", "405"}

@@ -1,0 +1,114 @@
+"""`POST /api/v1/keyword-ideas`: the keyword search as a service for programs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import orjson
+from flask import Blueprint, Response, current_app, g, request
+from pydantic import ValidationError
+
+from indexes.errors import UsageError
+from kr.envelope import envelope
+from kr.seeds import parse_seeds
+from kr.types import Filters, Request
+from webui.api.models import KeywordIdeasRequest
+from webui.api.openapi import REQUEST_ID_HEADER, openapi_bytes
+from webui.api.problems import (
+    INVALID_JSON,
+    INVALID_REQUEST,
+    PAGE_TOKEN,
+    UNSUPPORTED_MEDIA_TYPE,
+    ApiProblem,
+    mistakes,
+)
+from webui.page_tokens import PageToken, decode_page_token
+from webui.search_service import answer
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    """The OpenAPI 3.1 document."""
+    return Response(openapi_bytes(), mimetype="application/json")
+
+
+@blueprint.post("/keyword-ideas")
+def keyword_ideas() -> Response:
+    """Answer a question; the body is the same for the same question on the same snapshot."""
+    question = _question()
+    asked = _to_request(question)
+    with _token_problems():
+        token = decode_page_token(question.page_token) if question.page_token is not None else None
+        if token:
+            token.check_request(asked)
+            asked = replace(asked, offset=token.offset)
+        # Paging ends at max_rows, wherever in a page that is.
+        cut = replace(asked, limit=max(0, min(asked.limit, current_app.config["KR"].max_rows - asked.offset)))
+        reply, took_ms = answer(cut)
+        if token:
+            token.check_snapshot(reply.snapshot)
+    more = reply.rows and asked.offset + len(reply.rows) < reply.total
+    document = envelope(
+        reply,
+        asked,
+        language=question.language,
+        request_id=g.request_id,
+        took_ms=took_ms if question.timing else None,
+        next_page_token=PageToken.after(asked, len(reply.rows), reply.snapshot).encode() if more else None,
+    )
+    response = Response(orjson.dumps(document), mimetype="application/json")
+    response.headers["Server-Timing"] = f"path;dur={took_ms}"
+    response.headers[REQUEST_ID_HEADER] = document["meta"]["request_id"]
+    return response
+
+
+def _question() -> KeywordIdeasRequest:
+    if not request.is_json:
+        raise ApiProblem(
+            UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {request.content_type or 'missing'}; send application/json."
+        )
+    try:
+        fields = orjson.loads(request.get_data())
+    except orjson.JSONDecodeError as error:
+        raise ApiProblem(INVALID_JSON, f"Line {error.lineno}, column {error.colno}: {error.msg}.") from error
+    try:
+        return KeywordIdeasRequest.model_validate(fields)
+    except ValidationError as error:
+        raise mistakes(error) from error
+
+
+@contextmanager
+def _token_problems() -> Iterator[None]:
+    try:
+        yield
+    except UsageError as error:
+        raise ApiProblem(PAGE_TOKEN, str(error), [{"pointer": "#/page_token", "detail": error.message}]) from error
+
+
+def _to_request(question: KeywordIdeasRequest) -> Request:
+    settings = current_app.config["KR"]
+    try:
+        seeds = parse_seeds(question.keyword_seed.keywords, settings)
+    except UsageError as error:
+        pointer = "#/keyword_seed/keywords"
+        raise ApiProblem(INVALID_REQUEST, str(error), [{"pointer": pointer, "detail": str(error)}]) from error
+    wanted = question.filters
+    return Request(
+        seeds=seeds,
+        filters=Filters(
+            min_searches=wanted.min_searches,
+            max_searches=wanted.max_searches,
+            competition=tuple(wanted.competition),
+            min_bid_micros=wanted.min_bid_micros,
+            max_bid_micros=wanted.max_bid_micros,
+            languages=tuple(wanted.languages),
+            must_contain=tuple(wanted.must_contain),
+            must_not_contain=tuple(wanted.must_not_contain),
+        ),
+        limit=question.page_size,
+        sort=question.sort,
+        parameters={} if question.parameters.t is None else {"t": question.parameters.t},
+        explain=question.explain,
+    )

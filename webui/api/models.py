@@ -1,0 +1,232 @@
+"""What the API accepts and answers, as typed models: they check requests and write the OpenAPI document.
+
+Names follow Google Ads' KeywordPlanIdeaService where it has one. Unknown is null, never zero. Money is in micros
+(millionths of the platform's currency).
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from indexes.text import normalise
+from webui.limits import (
+    DEFAULT_PAGE_SIZE,
+    MAX_FILTER_CHARS,
+    MAX_FILTER_WORDS,
+    MAX_NUMBER,
+    MAX_PAGE_SIZE,
+)
+
+Competition = Literal["LOW", "MEDIUM", "HIGH"]
+KeywordLanguage = Literal["zh", "en", "other"]
+Sort = Literal[
+    "rank",
+    "searches",
+    "-searches",
+    "trend",
+    "-trend",
+    "competition",
+    "-competition",
+    "bid",
+    "-bid",
+    "relevance",
+    "-relevance",
+    "keyword",
+    "-keyword",
+]
+Count = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+
+
+def _has_text(word: str) -> str:
+    """An empty word is in every keyword: as a filter it would remove all or nothing."""
+    if not normalise(word):
+        raise PydanticCustomError("empty_word", "The word has no visible character")
+    return word
+
+
+Word = Annotated[str, StringConstraints(max_length=MAX_FILTER_CHARS), AfterValidator(_has_text)]
+Words = Annotated[list[Word], Field(max_length=MAX_FILTER_WORDS)]
+
+
+class _Question(BaseModel):
+    """Unknown fields and wrong types are refused: a misspelt filter must not quietly filter nothing."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class KeywordSeed(_Question):
+    """Keywords to start from."""
+
+    keywords: Annotated[
+        list[str],
+        Field(
+            min_length=1,
+            description="Products or services, as a person would type them; at most 10 of at most 200 characters, "
+            "unless the operator has set max_seeds and max_query_chars otherwise.",
+        ),
+    ]
+
+
+class IdeaFilters(_Question):
+    """What the answer may hold. A row whose value is unknown does not pass a filter on that value."""
+
+    min_searches: Count | None = Field(default=None, description="Least searches a month.")
+    max_searches: Count | None = Field(default=None, description="Most searches a month.")
+    competition: list[Competition] = Field(default=[], max_length=3, description="Any of these classes; empty for all.")
+    min_bid_micros: Count | None = Field(default=None, description="Least top-of-page bid, in micros.")
+    max_bid_micros: Count | None = Field(default=None, description="Most top-of-page bid, in micros.")
+    languages: list[KeywordLanguage] = Field(
+        default=[], max_length=3, description="Languages of keywords; empty for all."
+    )
+    must_contain: Words = Field(default=[], description="Every one of these words is in the keyword.")
+    must_not_contain: Words = Field(default=[], description="None of these words is in the keyword.")
+
+    @model_validator(mode="after")
+    def _ranges_are_not_empty(self) -> Self:
+        for low, high in (("min_searches", "max_searches"), ("min_bid_micros", "max_bid_micros")):
+            least, most = getattr(self, low), getattr(self, high)
+            if least is not None and most is not None and least > most:
+                raise PydanticCustomError("empty_range", "{low} is above {high}", {"low": low, "high": high})
+        return self
+
+
+class Parameters(_Question):
+    """Numbers that the ranking reads."""
+
+    t: float | None = Field(
+        default=None, ge=0, le=1, description="Balance: 1 orders by relevance alone, 0 by value alone."
+    )
+
+
+class KeywordIdeasRequest(_Question):
+    """A question for keyword ideas."""
+
+    keyword_seed: KeywordSeed
+    page_size: int = Field(DEFAULT_PAGE_SIZE, ge=1, le=MAX_PAGE_SIZE, description="Rows of one reply.")
+    page_token: str | None = Field(None, max_length=1_000, description="next_page_token of the reply before.")
+    sort: Sort = Field("rank", description="Order of rows; `-` in front for descending.")
+    filters: IdeaFilters = IdeaFilters()
+    language: Literal["en", "zh"] | None = Field(
+        None, description="Adds `text` in this language to reasons and notices, beside text_en and text_zh."
+    )
+    explain: bool = Field(False, description="Also answer what each stage found, kept and removed.")
+    timing: bool = Field(False, description="Fill meta.took_ms; the body then differs from call to call.")
+    parameters: Parameters = Parameters()
+
+
+class MonthlySearchVolume(BaseModel):
+    """Searches of one calendar month (UTC)."""
+
+    year: int
+    month: int = Field(ge=1, le=12)
+    searches: int
+    complete: bool = Field(description="Whether the log covers the whole month.")
+
+
+class CloseVariant(BaseModel):
+    """A spelling that is counted with its keyword."""
+
+    text: str
+    searches: int
+
+
+class IdeaReason(BaseModel):
+    """Why a keyword is shown, with counts that can be recomputed from the logs."""
+
+    code: str
+    source: str
+    seed: str | None
+    text_en: str
+    text_zh: str
+    text: str | None = Field(None, description="Present if the request names a language.")
+    evidence: dict[str, Any]
+
+
+class KeywordIdea(BaseModel):
+    """One keyword. What ad and click tables did not tell is null."""
+
+    text: str
+    language: KeywordLanguage
+    relevance: float = Field(ge=0, le=1)
+    searches: int = Field(description="Searches in the whole window of the log, close variants included.")
+    own_searches: int = Field(description="Searches in the whole window of the log, close variants left out.")
+    users: int = Field(description="Users who searched it, close variants left out.")
+    first_date: str = Field(description="First day (UTC) of a search, close variants left out.")
+    last_date: str = Field(description="Last day (UTC) of a search, close variants left out.")
+    avg_monthly_searches: float | None = Field(description="Mean over the last complete months, at most 12.")
+    monthly_search_volumes: list[MonthlySearchVolume] = Field(description="Every month that the log touches, in order.")
+    change_3m: float | None = Field(description="Last three complete months against the three before, as a fraction.")
+    change_yoy: float | None = Field(description="Last complete month against the same month a year before.")
+    competition: Competition | None
+    competition_index: float | None = Field(description="Ad slots filled per 100 available.")
+    low_top_of_page_bid_micros: int | None = Field(description="20th percentile of the price of a top-of-page click.")
+    high_top_of_page_bid_micros: int | None = Field(description="80th percentile of the price of a top-of-page click.")
+    advertisers: int | None
+    clicks: int | None = Field(description="Clicks on organic results.")
+    ad_ctr: float | None = Field(description="Ad clicks per ad impression.")
+    searches_by_device: dict[str, int] | None
+    close_variants: list[CloseVariant]
+    reasons: list[IdeaReason]
+
+
+class Correction(BaseModel):
+    """What a seed may have been meant to be."""
+
+    seed: str
+    correction: str
+
+
+class ReplyNotice(BaseModel):
+    """Something that the reply as a whole has to say."""
+
+    code: str
+    text_en: str
+    text_zh: str
+    text: str | None = Field(None, description="Present if the request names a language.")
+
+
+class KeywordIdeas(BaseModel):
+    """The rows of one page and what concerns all of them."""
+
+    seeds: list[str] = Field(description="What was searched: normalised, and corrected where a notice says so.")
+    total: int = Field(description="Rows of all pages together.")
+    keyword_ideas: list[KeywordIdea]
+    corrections: list[Correction]
+    notices: list[ReplyNotice]
+    explain: dict[str, Any] | None = Field(None, description="What each stage did; present if it was asked for.")
+
+
+class Meta(BaseModel):
+    """About the reply."""
+
+    snapshot: str
+    request_id: str
+    degraded: bool = Field(description="Whether a source was missing, so that rows may be missing.")
+    took_ms: float | None = Field(description="Null unless `timing` was asked for; the Server-Timing header has it.")
+
+
+class KeywordIdeasReply(BaseModel):
+    """The envelope."""
+
+    data: KeywordIdeas
+    meta: Meta
+    next_page_token: str | None = Field(None, description="Present if there are more rows.")
+
+
+class FieldError(BaseModel):
+    """One mistake and its place."""
+
+    pointer: str = Field(description="JSON pointer into the request body, as a URI fragment: #/filters/min_searches")
+    detail: str
+
+
+class Problem(BaseModel):
+    """An error, after RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str | None = None
+    errors: list[FieldError] | None = None

@@ -1,0 +1,118 @@
+"""Errors of the API as RFC 9457 `application/problem+json`. Every type is explained on the page /problems."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from flask import Response, request
+from pydantic import ValidationError
+
+
+@dataclass(frozen=True)
+class ProblemType:
+    """A kind of error: a word for its address, HTTP status, title, and what the caller should do."""
+
+    code: str
+    status: int
+    title: str
+    remedy: str
+
+    @property
+    def uri(self) -> str:
+        """The reference that identifies the type and leads to its explanation."""
+        return f"/problems#{self.code}"
+
+
+INVALID_JSON = ProblemType(
+    "invalid-json", 400, "The body is not valid JSON", "Send one JSON object in UTF-8; the detail names the place."
+)
+INVALID_REQUEST = ProblemType(
+    "invalid-request",
+    400,
+    "The request has mistakes",
+    "Each entry of errors points to a field and says what is wrong with it; correct them all and send again.",
+)
+PAGE_TOKEN = ProblemType(
+    "page-token",
+    400,
+    "The page token does not fit this request",
+    "Page tokens hold for one question on one snapshot. Send the request without page_token to start again.",
+)
+NOT_FOUND = ProblemType(
+    "not-found", 404, "There is nothing at this address", "The addresses of the API are in /api/v1/openapi.json."
+)
+METHOD_NOT_ALLOWED = ProblemType(
+    "method-not-allowed", 405, "This address does not take this method", "Use a method that the Allow header names."
+)
+TOO_LARGE = ProblemType("too-large", 413, "The body is too large", "Ask for fewer keywords or words at once.")
+UNSUPPORTED_MEDIA_TYPE = ProblemType(
+    "unsupported-media-type", 415, "The body is not declared as JSON", "Send Content-Type: application/json."
+)
+INTERNAL = ProblemType(
+    "internal-error",
+    500,
+    "The service failed",
+    "The failure was logged under the request_id; quote it to whoever runs the service.",
+)
+NO_SNAPSHOT = ProblemType(
+    "no-snapshot",
+    503,
+    "There is no snapshot to answer from",
+    "The operator publishes one with `manage.py build`; `manage.py demo` makes one from simulated logs.",
+)
+TRY_AGAIN = ProblemType("try-again", 503, "The service cannot answer at the moment", "Send the same request again.")
+
+PROBLEM_TYPES = (
+    INVALID_JSON,
+    INVALID_REQUEST,
+    PAGE_TOKEN,
+    NOT_FOUND,
+    METHOD_NOT_ALLOWED,
+    TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    INTERNAL,
+    NO_SNAPSHOT,
+    TRY_AGAIN,
+)
+
+
+class ApiProblem(Exception):
+    """Raised inside the API; becomes the reply."""
+
+    def __init__(self, kind: ProblemType, detail: str, errors: Sequence[dict[str, str]] = ()) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.errors = list(errors)
+
+    def response(self) -> Response:
+        """The problem document."""
+        document: dict[str, Any] = {
+            "type": self.kind.uri,
+            "title": self.kind.title,
+            "status": self.kind.status,
+            "detail": self.detail,
+            "instance": request.path,
+        }
+        if self.errors:
+            document["errors"] = self.errors
+        return Response(orjson.dumps(document), self.kind.status, mimetype="application/problem+json")
+
+
+def mistakes(error: ValidationError) -> ApiProblem:
+    """The problem that lists every mistake of a request with a JSON pointer to its place."""
+    errors = []
+    for mistake in error.errors(include_url=False, include_input=False):
+        detail = mistake["msg"]
+        if mistake["type"] == "extra_forbidden":
+            detail = "Unknown field; the fields that exist are in /api/v1/openapi.json"
+        errors.append({"pointer": _pointer(mistake["loc"]), "detail": detail})
+    count = len(errors)
+    summary = f"{errors[0]['pointer']}: {errors[0]['detail']}" if count == 1 else f"{count} fields have mistakes."
+    return ApiProblem(INVALID_REQUEST, summary, errors)
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    """RFC 6901 pointer as a URI fragment."""
+    return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)

@@ -1,0 +1,83 @@
+"""The commands of the web application; heavy libraries are imported inside them."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from indexes.terminal import say
+
+_host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+_port_option = click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+_workers_option = click.option(
+    "--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes that answer requests."
+)
+
+
+@click.command()
+@click.option("--store", type=click.Path(path_type=Path), help="Snapshot store; default KR_STORE or var/store.")
+@_host_option
+@_port_option
+@_workers_option
+def serve(store: Path | None, host: str, port: int, workers: int) -> None:
+    """Serve the search page and the API until interrupted.
+
+    A newly published snapshot is taken over within a second, without a restart.
+    """
+    from kr.settings import load_settings
+    from webui.serving import serve as serve_until_interrupted
+
+    serve_until_interrupted(load_settings(store=store), host, port, workers)
+
+
+@click.command()
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("var/demo"),
+    show_default=True,
+    help="Where the simulated market, its logs and its store are kept.",
+)
+@click.option("--size", type=click.Choice(["small", "medium"]), default="medium", show_default=True)
+@_host_option
+@_port_option
+@click.option("--no-serve", is_flag=True, help="Stop when the snapshot is published.")
+@click.pass_context
+def demo(context: click.Context, folder: Path, size: str, host: str, port: int, no_serve: bool) -> None:
+    """From nothing to keyword recommendations in the browser: simulate, ingest, mine, build, publish, serve.
+
+    Steps that are already done with the same parameters are not repeated.
+    """
+    from webui.demo_steps import claim_folder, demo_steps, pending
+
+    if not no_serve:
+        from webui.serving import check_address
+
+        # Before the long part: a port in use is better learnt now.
+        check_address(host, port)
+    claim_folder(folder)
+    group = context.find_root().command
+    assert isinstance(group, click.Group)
+    steps = demo_steps(folder, size)
+    for number, (step, must_run) in enumerate(pending(folder, steps), start=1):
+        if not must_run:
+            say(f"[{number}/{len(steps)}] {step.command}: done before, kept")
+            continue
+        say(f"[{number}/{len(steps)}] {step.command}")
+        command = group.get_command(context, step.command)
+        assert command is not None, step.command
+        context.invoke(command, **step.parameters)
+    store = folder / "store"
+    if no_serve:
+        say(f"▸ published; `python manage.py serve --store {store}` serves it")
+        return
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A new process: what mining left in memory and its threads do not stay with the server.
+    arguments = [sys.argv[0], "serve", "--store", str(store), "--host", host, "--port", str(port)]
+    os.execv(sys.executable, [sys.executable, *arguments])
+
+
+COMMANDS: list[click.Command] = [demo, serve]

@@ -1,0 +1,13 @@
+"""What a question may be at most, beyond what the operator sets: the same for the page and the API."""
+
+MAX_FILTER_WORDS = 20
+MAX_FILTER_CHARS = 200
+MAX_PAGE_SIZE = 1_000
+DEFAULT_PAGE_SIZE = 100
+ROWS_PER_PAGE = (25, 50, 100)
+# Above this, JSON numbers lose whole digits in many languages.
+MAX_NUMBER = 2**53 - 1
+
+COMPETITIONS = ("LOW", "MEDIUM", "HIGH")
+LANGUAGES = ("zh", "en", "other")
+SORT_COLUMNS = ("searches", "trend", "competition", "bid", "relevance", "keyword")

@@ -1,0 +1,55 @@
+"""What the steps of the online path are called on a page; a step added later appears under its own name."""
+
+from typing import Any
+
+from flask_babel import gettext
+
+from kr.reasons import REMOVAL_TEXTS, Removal
+from webui.languages import page_language
+
+
+def source_name(name: str) -> str:
+    """What a source finds, in the page's language."""
+    names = {
+        "exact": gettext("The search itself"),
+        "token_match": gettext("Keywords with the same words"),
+        "cooccurrence": gettext("Searched in the same sessions"),
+        "association_rules": gettext("Searched by those who searched this"),
+        "click_clusters": gettext("Same pages clicked"),
+    }
+    return names.get(name, name)
+
+
+def stage_name(name: str) -> str:
+    """What a stage does, in the page's language."""
+    names = {
+        "literal_relevance": gettext("Relevance computed"),
+        "relevance_admission": gettext("Too little relevance removed"),
+        "unsafe_keyword_audit": gettext("Unsafe keywords removed"),
+        "close_variants": gettext("Close variants brought together"),
+        "filters": gettext("Your filters"),
+        "quality_and_demand": gettext("Relevance weighed against demand"),
+        "order": gettext("Put in order"),
+        "marketing_rules": gettext("The operator’s rules"),
+        "cut_to_limit": gettext("Cut to this page"),
+    }
+    return names.get(name, name)
+
+
+def removal_name(code: str) -> str:
+    """Why keywords were removed, in the page's language; `code` is a `Removal` in lower case."""
+    english, chinese = REMOVAL_TEXTS[Removal[code.upper()]]
+    return chinese if page_language() == "zh" else english
+
+
+# An explanation counts what the audit removed, but a page does not spell it out.
+HIDDEN_REMOVALS = frozenset(
+    code.name.lower() for code in Removal if code.name.startswith("UNSAFE_") or code is Removal.AUDIT_UNAVAILABLE
+)
+
+NAMES: dict[str, Any] = {
+    "source_name": source_name,
+    "stage_name": stage_name,
+    "removal_name": removal_name,
+    "hidden_removals": HIDDEN_REMOVALS,
+}

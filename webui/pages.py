@@ -1,0 +1,144 @@
+"""The pages that people see: home, search results, methods, and what each API problem means."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Flask, abort, current_app, g, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext, ngettext
+from werkzeug.wrappers import Response
+
+from kr.reasons import Notice
+from kr.reply import Reply
+from webui import limits
+from webui.about import about_if_open, about_snapshot, most_searched
+from webui.api.problems import PROBLEM_TYPES
+from webui.formats import shown, whole_number
+from webui.languages import chosen_language, page_language
+from webui.names import NAMES
+from webui.search_form import SearchForm, read_search_form
+from webui.search_service import answer, current_service
+from webui.sparkline import sparkline
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+def home() -> str:
+    """The search box, what the tool is, what data it has, and searches to try."""
+    indexes = current_service().indexes
+    examples = most_searched(indexes, current_app.config["KR_WEB"].example_searches, page_language())
+    return render_template("home.html", about=about_snapshot(indexes), examples=examples)
+
+
+@blueprint.get("/search")
+def search() -> Response | str | tuple[str, int]:
+    """The keywords for a search; everything is in the address."""
+    web, settings = current_app.config["KR_WEB"], current_app.config["KR"]
+    if len(request.query_string) > web.max_query_string_bytes:
+        abort(414)
+    form = read_search_form(request.args, web.default_page_rows, settings)
+    if not form.query and not form.active_filters():
+        return redirect(page_url("pages.home"))
+    about = about_snapshot(current_service().indexes)
+    if form.errors:
+        return render_template("search.html", form=form, reply=None, about=about), 400
+    reply, took_ms = answer(form.request())
+    page = render_template(
+        "search.html",
+        form=form,
+        reply=reply,
+        about=about,
+        result_title=_result_title(reply),
+        suggestions=_suggestions(form, reply),
+        first_row=(form.page - 1) * form.rows + 1,
+        last_row=(form.page - 1) * form.rows + len(reply.rows),
+        last_page=max(1, -(-reply.total // form.rows)),
+    )
+    response = make_response(page)
+    response.headers["Server-Timing"] = f"path;dur={took_ms}"
+    return response
+
+
+@blueprint.get("/methods")
+def methods() -> str:
+    """What each column means and how it is made."""
+    return render_template("methods.html", about=about_if_open())
+
+
+@blueprint.get("/problems")
+def problems() -> str:
+    """What each type of API problem means; the addresses of the types lead here."""
+    return render_template("problems.html", problems=PROBLEM_TYPES, about=about_if_open())
+
+
+def _result_title(reply: Reply) -> str:
+    return ngettext(
+        "%(count)s keyword for “%(seeds)s”",
+        "%(count)s keywords for “%(seeds)s”",
+        reply.total,
+        count=whole_number(reply.total),
+        seeds=gettext("”, “").join(shown(seed) for seed in reply.seeds),
+    )
+
+
+def _suggestions(form: SearchForm, reply: Reply) -> list[tuple[str, str]]:
+    """What may have been meant, and the query that searches for it; none if the reply is already the corrected one."""
+    if any(notice.code == Notice.SPELLING_CORRECTED for notice in reply.notices):
+        return []
+    return [
+        (item.correction, ", ".join(item.correction if seed == item.seed else seed for seed in form.seeds))
+        for item in reply.corrections
+    ]
+
+
+def page_url(endpoint: str, **parameters: Any) -> str:
+    """The address of a page that keeps the language which this page's address asks for."""
+    return url_for(endpoint, **parameters, lang=chosen_language())
+
+
+def search_url(form: SearchForm, **changes: Any) -> str:
+    """The address of this search with something changed; see `SearchForm.address`."""
+    return page_url("pages.search", **form.address(**changes))
+
+
+def language_url(language: str) -> str:
+    """The address of this page in a language; of the home page if this one cannot be asked for by its address."""
+    if request.endpoint is None or request.method not in ("GET", "HEAD"):
+        return url_for("pages.home", lang=language)
+    # Not through url_for: a parameter of the caller's may be named like one of its own, such as _scheme.
+    parameters = {**request.args.to_dict(flat=False), "lang": language}
+    return f"{request.path}?{urlencode(parameters, doseq=True)}"
+
+
+def in_page_language(item: Any) -> str:
+    """The text in the page's language of something that has `text_en` and `text_zh` as keys or attributes."""
+    # Asked for once a row: the page's language is worked out once a request.
+    if "text_name" not in g:
+        g.text_name = f"text_{page_language()}"
+    name = g.text_name
+    return str(item[name] if isinstance(item, dict) else getattr(item, name))
+
+
+def strongest_reason(reasons: list[dict[str, Any]]) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    """The reason to show at once, and the others: evidence of what people did says more than words in common."""
+    if not reasons:
+        return None, []
+    first = next((reason for reason in reasons if reason["source"] != "token_match"), reasons[0])
+    return first, [reason for reason in reasons if reason is not first]
+
+
+def register(app: Flask) -> None:
+    """Serve the pages. What templates use lies in the globals, since imported macros see no context."""
+    app.register_blueprint(blueprint)
+    app.jinja_env.globals.update(
+        limits=limits,
+        settings=app.config["KR"],
+        chosen_language=chosen_language,
+        page_url=page_url,
+        search_url=search_url,
+        language_url=language_url,
+        sparkline=sparkline,
+        strongest_reason=strongest_reason,
+        in_page_language=in_page_language,
+        **NAMES,
+    )

@@ -1,0 +1,17 @@
+"""Typed settings of the web application alone: flag over environment (`KR_WEB_GZIP_LEVEL=0`) over default."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WebSettings(BaseSettings):
+    """Settings of the faces; what the online path decides is in `kr.settings`."""
+
+    model_config = SettingsConfigDict(env_prefix="KR_WEB_", extra="forbid", frozen=True)
+
+    max_body_bytes: int = Field(default=65_536, ge=1_024, le=16_777_216, description="Longest request body, in bytes.")
+    max_query_string_bytes: int = Field(default=8_192, ge=1_024, le=65_536, description="Longest query of an address.")
+    default_page_rows: int = Field(default=25, ge=1, le=100, description="Rows of the search page unless the URL says.")
+    gzip_level: int = Field(default=5, ge=0, le=9, description="Compression of replies; 0 turns it off.")
+    gzip_min_bytes: int = Field(default=1_024, ge=1, description="Shorter replies are sent as they are.")
+    example_searches: int = Field(default=8, ge=0, le=50, description="Searches to try on the home page.")
