@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from indexes.arrays import sorted_distinct
 from kr.types import Array, Candidates, ColumnSpec, Request, Source, Stage, StageResult
 
 
@@ -118,7 +119,7 @@ def merge(batches: Sequence[Candidates], specs: Mapping[str, ColumnSpec]) -> Can
     a keyword may stand once only.
     """
     ids = [batch.keyword_id for batch in batches]
-    keyword_id = np.unique(np.concatenate(ids)).astype(np.int32) if ids else np.empty(0, np.int32)
+    keyword_id = sorted_distinct(np.concatenate(ids)).astype(np.int32) if ids else np.empty(0, np.int32)
     source_mask = np.zeros(len(keyword_id), np.uint32)
     columns = {name: np.full(len(keyword_id), spec.absent, spec.dtype) for name, spec in specs.items()}
     for bit, batch in enumerate(batches):

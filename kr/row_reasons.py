@@ -5,6 +5,8 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from indexes.arrays import Array
 from indexes.opened import Indexes
 from indexes.text import tokens
@@ -35,10 +37,11 @@ class ReasonWriter:
         reasons: list[list[Row]] = [[] for _ in texts]
         seed_tokens = [tuple(dict.fromkeys(tokens(seed))) for seed in request.seeds]
         exact, by_tokens = candidates["exact_seed"].tolist(), candidates["token_seed"].tolist()
-        for row, text in enumerate(texts):
+        own_tokens = self._tokens_in_common(seed_tokens, candidates.keyword_id)
+        for row in range(len(texts)):
             if exact[row] >= 0:
                 reasons[row].append(_reason(Reason.EXACT, "exact", request.seeds[exact[row]], {}, {}, {}))
-            elif (shared := _shared_words(request.seeds, seed_tokens, by_tokens[row], text)) is not None:
+            elif (shared := _shared_words(request.seeds, seed_tokens, by_tokens[row], own_tokens[row])) is not None:
                 reasons[row].append(shared)
         mined: list[list[tuple[float, Row]]] = [[] for _ in texts]
         for miner in self._miners:
@@ -48,6 +51,17 @@ class ReasonWriter:
             reasons[row] += [reason for _, reason in found]
         self._add_rules(candidates["rules"], reasons)
         return reasons
+
+    def _tokens_in_common(self, seed_tokens: Sequence[tuple[str, ...]], keyword_ids: Array) -> list[set[str]]:
+        """Of each keyword, the tokens that any seed holds too."""
+        word_of = {self._indexes.terms.find(token): token for seed in seed_tokens for token in seed}
+        counts, flat = self._indexes.forward.tokens_of(keyword_ids)
+        ends = np.cumsum(counts).tolist()
+        ids = flat.tolist()
+        return [
+            {word_of[token_id] for token_id in ids[end - count : end] if token_id in word_of}
+            for count, end in zip(counts.tolist(), ends, strict=True)
+        ]
 
     def _add_mined(self, miner: str, candidates: Candidates, mined: list[list[tuple[float, Row]]]) -> None:
         at = candidates[f"{miner}_row"]
@@ -93,9 +107,10 @@ def _follows(miner: str, anchor: str, found: Row) -> Row:
     return _dated_reason(Reason.RULE, miner, anchor, evidence, words, found)
 
 
-def _shared_words(seeds: Sequence[str], seed_tokens: Sequence[tuple[str, ...]], found_by: int, text: str) -> Row | None:
-    """Which words the keyword shares with the seed that it matches best; None if with none."""
-    own = set(tokens(text))
+def _shared_words(
+    seeds: Sequence[str], seed_tokens: Sequence[tuple[str, ...]], found_by: int, own: set[str]
+) -> Row | None:
+    """Which words a keyword with these tokens shares with the seed that it matches best; None if with none."""
     places = range(len(seeds)) if found_by < 0 else (found_by,)
     shared = {place: [word for word in seed_tokens[place] if word in own] for place in places}
     best = max(shared, key=lambda place: len(shared[place]))

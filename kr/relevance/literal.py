@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from indexes.arrays import Array
+from indexes.arrays import Array, sorted_distinct
 from indexes.neighbors import joint_strength
 from indexes.opened import Indexes
 from indexes.text import tokens
@@ -90,7 +90,7 @@ class LiteralRelevance:
         weights = np.abs(idf[flat[matched]])
         shared = np.bincount(owner[matched], weights=weights, minlength=count)
         # A token that stands twice in the candidate covers the seed's token once.
-        pairs = np.unique(owner[matched].astype(np.int64) * len(idf) + flat[matched])
+        pairs = sorted_distinct(owner[matched].astype(np.int64) * len(idf) + flat[matched])
         covered = np.bincount(pairs // len(idf), weights=np.abs(idf[pairs % len(idf)]), minlength=count)
         return covered / total, shared
 
