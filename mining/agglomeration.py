@@ -26,6 +26,7 @@ that verifies is the nearest pair, ties included. Who covers a pair:
   matters.
 """
 
+import gc
 from collections import defaultdict
 from heapq import heapify, heappop, heappush
 from math import ceil
@@ -61,17 +62,27 @@ def agglomerate(keyword_ids: IntArray, url_ids: IntArray, threshold: float) -> t
     urls = _Side(_adjacency(url_ids, keyword_ids), threshold)
     keywords.face(urls)
     urls.face(keywords)
-    passed = 0
-    turn, waiting = keywords, urls
-    while passed < 2:
-        pair = turn.nearest()
-        if pair is None:
-            passed += 1
-        else:
-            turn.merge(*pair)
-            passed = 0
-        turn, waiting = waiting, turn
+    _take_turns(keywords, urls)
     return keywords.labels(), urls.labels()
+
+
+def _take_turns(turn: "_Side", waiting: "_Side") -> None:
+    # Millions of sets live here and none is part of a cycle; looking for cycles would take a tenth of the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        passed = 0
+        while passed < 2:
+            pair = turn.nearest()
+            if pair is None:
+                passed += 1
+            else:
+                turn.merge(*pair)
+                passed = 0
+            turn, waiting = waiting, turn
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _adjacency(from_ids: IntArray, to_ids: IntArray) -> list[set[int]]:
@@ -88,6 +99,7 @@ class _Side:
     def __init__(self, neighbors: list[set[int]], threshold: float) -> None:
         count = len(neighbors)
         self.neighbors = neighbors  # of a vertex that was merged away: empty
+        self.sizes = list(map(len, neighbors))
         self.threshold = threshold
         self.merges = 0
         self._merged_into = list(range(count))
@@ -115,8 +127,9 @@ class _Side:
             for y in neighbors:
                 value ^= other._salt[y]
             self._hashes.append(value)
-            self._twins[value].append(vertex)
-            size = len(neighbors)
+            size = self.sizes[vertex]
+            if 1 < size < LARGE:
+                self._twins[value].append(vertex)
             if size >= LARGE:
                 self._large[size.bit_length()].add(vertex)
             if size <= self._most_single:
@@ -163,6 +176,7 @@ class _Side:
         size_before = len(kept)
         kept |= gone
         self.neighbors[higher] = set()
+        self.sizes[lower], self.sizes[higher] = len(kept), 0
         if only_gone:
             value = self._hashes[lower]
             for y in only_gone:
@@ -201,7 +215,7 @@ class _Side:
         self._current.pop(vertex, None)
         self._ceilings.pop(vertex, None)
         self._bounds[vertex] = 0.0
-        size = len(self.neighbors[vertex])
+        size = self.sizes[vertex]
         if size >= LARGE:
             self._large[size.bit_length()].discard(vertex)
 
@@ -212,17 +226,17 @@ class _Side:
         neighbors.remove(old)
         neighbors.add(new)
         self._rehash(vertex, self._hashes[vertex] ^ salt)
-        if len(neighbors) <= self._most_single:
+        if self.sizes[vertex] <= self._most_single:
             self._join(new, vertex)
 
     def _shrink(self, vertex: int, gone: int, salt: int) -> None:
-        neighbors = self.neighbors[vertex]
-        neighbors.remove(gone)
-        self._resize(vertex, len(neighbors) + 1, self._hashes[vertex] ^ salt)
+        self.neighbors[vertex].remove(gone)
+        self.sizes[vertex] -= 1
+        self._resize(vertex, self.sizes[vertex] + 1, self._hashes[vertex] ^ salt)
 
     def _resize(self, vertex: int, size_before: int, value: int) -> None:
         self._rehash(vertex, value)
-        size = len(self.neighbors[vertex])
+        size = self.sizes[vertex]
         if size <= self._most_single:
             for y in self.neighbors[vertex]:
                 self._join(y, vertex)
@@ -235,12 +249,13 @@ class _Side:
 
     def _rehash(self, vertex: int, value: int) -> None:
         self._hashes[vertex] = value
-        heappush(self._twins[value], vertex)
+        if 1 < self.sizes[vertex] < LARGE:
+            heappush(self._twins[value], vertex)
 
     # Pairs that share one neighbour.
 
     def _join(self, y: int, vertex: int) -> None:
-        size = len(self.neighbors[vertex])
+        size = self.sizes[vertex]
         heappush(self._few[y, size], vertex)
         self._refresh_streams(y, size)
 
@@ -269,8 +284,7 @@ class _Side:
         found: list[int] = []
         while heap and len(found) < count:
             vertex = heappop(heap)
-            neighbors = self.neighbors[vertex]
-            if len(neighbors) == size and y in neighbors and vertex not in found:
+            if self.sizes[vertex] == size and y in self.neighbors[vertex] and vertex not in found:
                 found.append(vertex)
         for vertex in found:
             heappush(heap, vertex)
@@ -283,8 +297,7 @@ class _Side:
         self._current.pop(vertex, None)
         self._bounds[vertex] = 0.0
         self._partners[vertex] = VAGUE
-        neighbors = self.neighbors[vertex]
-        size = len(neighbors)
+        neighbors, size = self.neighbors[vertex], self.sizes[vertex]
         if size < 2:
             return
         if size < LARGE and (twins := self._twin_pair(vertex)):
@@ -295,14 +308,13 @@ class _Side:
             self._push(1.0, *twins, vertex)
             return
         reach = self.threshold * (NEAR if size >= LARGE * NEAR * self.threshold else 1)
-        least, most = reach * size - SLACK, size / reach + SLACK
+        least = reach * size - SLACK
         greatest = max(reach, 1 / size)  # pairs that share one neighbour are not looked at
         threshold = self.threshold
         for candidate in self._candidates(vertex, reach):
-            others = self.neighbors[candidate]
-            other_size = len(others)
-            if least <= other_size <= most:
-                shared = len(neighbors & others)
+            other_size = self.sizes[candidate]
+            if other_size >= least:
+                shared = len(neighbors & self.neighbors[candidate])
                 overlap = shared / (size + other_size - shared)
                 if overlap >= reach:
                     greatest = max(greatest, overlap)
@@ -315,13 +327,13 @@ class _Side:
 
     def _candidates(self, vertex: int, reach: float) -> set[int]:
         """Every vertex that may share two neighbours or more and overlap by `reach`, and some that do not."""
-        neighbors, other_neighbors = self.neighbors[vertex], self.other.neighbors
-        size = len(neighbors)
+        size, sizes = self.sizes[vertex], self.sizes
+        other_neighbors, other_sizes = self.other.neighbors, self.other.sizes
         # Neighbours that no other vertex has can be shared with none; they count as the rarest.
-        common = [y for y in neighbors if len(other_neighbors[y]) > 1]
+        common = [y for y in self.neighbors[vertex] if other_sizes[y] > 1]
         if len(common) < max(2, reach * size - SLACK):
             return set()
-        common.sort(key=lambda y: len(other_neighbors[y]))
+        common.sort(key=other_sizes.__getitem__)
         # Whoever shares `needed` neighbours shares two of all but the last needed − 2, which are the longest to read.
         needed = max(2, ceil(reach * size - SLACK))
         rarest = [other_neighbors[y] for y in common[: len(common) - needed + 2]]
@@ -335,7 +347,7 @@ class _Side:
             # One who is met for the second time here shares at most this many, which bounds its size from above.
             most_shared = len(common) - rank + 1
             most = most_shared * (1 + reach) / reach - size + SLACK
-            candidates.update([w for w in once & sharers if len(self.neighbors[w]) <= most])
+            candidates.update([w for w in once & sharers if sizes[w] <= most])
             if rank < len(rarest) - 1:
                 once |= sharers
         candidates.discard(vertex)
@@ -367,7 +379,7 @@ class _Side:
 
     def _scan_if_near(self, vertex: int) -> None:
         """Scan a vertex that has lost a neighbour and so come nearer to others; a large one only when it matters."""
-        if len(self.neighbors[vertex]) < LARGE:
+        if self.sizes[vertex] < LARGE:
             self._scan(vertex)
             return
         ceiling = self._ceiling(vertex)
@@ -379,13 +391,11 @@ class _Side:
     def _cover_products(self, left: set[int], right: set[int]) -> None:
         """Cover the pairs of two sets of vertices, whose neighbours have become one."""
         for a in left:
-            neighbors = self.neighbors[a]
-            size = len(neighbors)
+            neighbors, size = self.neighbors[a], self.sizes[a]
             least, most = self.threshold * size - SLACK, size / self.threshold + SLACK
             for b in right:
-                others = self.neighbors[b]
-                if least <= len(others) <= most:
-                    shared = len(neighbors & others)
-                    overlap = shared / (size + len(others) - shared)
+                if least <= self.sizes[b] <= most:
+                    shared = len(neighbors & self.neighbors[b])
+                    overlap = shared / (size + self.sizes[b] - shared)
                     if overlap >= self.threshold and shared > 1:
                         self._cover(min(a, b), max(a, b), overlap)

@@ -2,11 +2,11 @@
 
 First come the members that share a URL with the keyword, by the Jaccard overlap of their clicked URLs, then by the
 number of shared URLs. Members that share none were joined through others; for those the link is a path of clicks,
-keyword, URL, keyword, …: a shortest one over the URLs of the cluster and over the keywords, of any cluster, that lead
-from one of those URLs to another.
+keyword, URL, keyword, …: a shortest one through members of the cluster. Members that only keywords of other clusters
+lead to are reached by a shortest path that takes those too, as long as it stays on the URLs of the cluster.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -123,10 +123,17 @@ def _paths(
         }
         if not any(room > 0 for room in wanting.values()):
             continue
-        links = _link_graph(members, urls_of, keywords_of)
+        links = [_links_inside(members, urls_of)]
         inside = set(members)
         for member, room in wanting.items():
-            for path in _nearest_paths(links, member, inside.difference(sharing.get(member, ())), room):
+            strangers = inside.difference(sharing.get(member, ()), [member])
+            found = list(_nearest_paths(links[0], member, strangers, room))
+            if len(found) < min(room, len(strangers)):
+                if len(links) == 1:
+                    links.append(_links_outside(links[0], members, urls_of, keywords_of))
+                strangers.difference_update(path[-1] for path in found)
+                found += _nearest_paths(links[1], member, strangers, room - len(found))
+            for path in found:
                 end = path[-1]
                 directed.append((member, end))
                 paths.setdefault((min(member, end), max(member, end)), path if member < end else path[::-1])
@@ -142,19 +149,21 @@ def _adjacency(from_ids: IntArray, to_ids: IntArray) -> dict[int, list[int]]:
     return adjacency
 
 
-def _link_graph(members: list[int], urls_of: dict[int, list[int]], keywords_of: dict[int, list[int]]) -> nx.Graph:
-    """The clicks on the URLs of a cluster by its members, and by whoever clicked two of them; URL u is node −1 − u."""
-    urls = sorted({url for member in members for url in urls_of[member]})
-    clicked: dict[int, int] = defaultdict(int)
-    for url in urls:
-        for keyword in keywords_of[url]:
-            clicked[keyword] += 1
-    inside = set(members)
+def _links_inside(members: list[int], urls_of: dict[int, list[int]]) -> nx.Graph:
+    """The clicks of the members of a cluster; URL u is node −1 − u."""
     links = nx.Graph()
-    for url in urls:
-        links.add_edges_from(
-            (-1 - url, keyword) for keyword in keywords_of[url] if keyword in inside or clicked[keyword] > 1
-        )
+    links.add_edges_from((member, -1 - url) for member in members for url in urls_of[member])
+    return links
+
+
+def _links_outside(
+    inside: nx.Graph, members: list[int], urls_of: dict[int, list[int]], keywords_of: dict[int, list[int]]
+) -> nx.Graph:
+    """The clicks on the URLs of a cluster by its members, and by whoever clicked two of them."""
+    urls = sorted({url for member in members for url in urls_of[member]})
+    clicked = Counter(keyword for url in urls for keyword in keywords_of[url])
+    links = inside.copy()
+    links.add_edges_from((keyword, -1 - url) for url in urls for keyword in keywords_of[url] if clicked[keyword] > 1)
     return links
 
 
@@ -165,7 +174,7 @@ def _nearest_paths(links: nx.Graph, start: int, wanted: set[int], most: int) -> 
         if most <= 0:
             return
         before[reached] = node
-        if reached in wanted and reached != start:
+        if reached in wanted:
             path = [reached]
             while path[-1] != start:
                 path.append(before[path[-1]])

@@ -29,7 +29,7 @@ CLICKS = st.lists(
 SEARCHES = [{"ts": START, "user_id": "u1", "query": text} for text in TEXTS[:-1]]
 
 
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(
     clicks=CLICKS,
     least_clicks=st.integers(1, 2),

@@ -113,7 +113,7 @@ def test_sessions_equal_a_naive_split(mined: Callable[..., Any], rows: Rows, gap
     assert set_aside["empty_query_searches"] + counts["searches"] == len(rows)
 
 
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(
     rows=logs(),
     form=st.sampled_from(["power", "cumulative"]),
