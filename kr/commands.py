@@ -107,7 +107,8 @@ def bench_pipeline(size: str, seed: int, work: Path | None, reuse: bool, as_json
     """The whole build on a simulated market, and the path's latency, beside rank-bm25."""
     import tempfile
 
-    from kr.pipeline_bench import run_pipeline_bench, table
+    from indexes.bench_table import table
+    from kr.pipeline_bench import run_pipeline_bench
 
     with tempfile.TemporaryDirectory(prefix="kr-bench-") as temporary:
         rows = run_pipeline_bench(work or Path(temporary), size, seed, reuse)

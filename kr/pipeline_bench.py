@@ -4,13 +4,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from indexes.bench_table import bench_row, timed
 from indexes.errors import KRError
 from indexes.opened import Indexes
 from indexes.terminal import say
@@ -37,10 +38,10 @@ def run_pipeline_bench(work: Path, size: str, seed: int, reuse: bool) -> list[di
     requests = sample_requests(service.indexes, REQUESTS, seed)
     for request in requests[:20]:
         service.keyword_ideas(request)
-    path = _timed(lambda: (service.keyword_ideas(request) for request in requests))
-    explained = _timed(lambda: (service.keyword_ideas(replace(r, explain=True)) for r in requests[:BASELINE_REQUESTS]))
-    rows.append(_row("whole path, 100 rows", path, keywords=len(service.indexes.keywords)))
-    rows.append(_row("whole path with explain", explained))
+    path = timed(lambda: (service.keyword_ideas(request) for request in requests))
+    explained = timed(lambda: (service.keyword_ideas(replace(r, explain=True)) for r in requests[:BASELINE_REQUESTS]))
+    rows.append(bench_row("whole path, 100 rows", path, keywords=len(service.indexes.keywords)))
+    rows.append(bench_row("whole path with explain", explained))
     rows += _baseline(service.indexes, requests[:BASELINE_REQUESTS], float(np.mean(path)))
     return rows
 
@@ -70,10 +71,10 @@ def _build(work: Path, size: str, seed: int) -> list[dict[str, Any]]:
         if process.returncode:
             raise KRError(f"{name} failed with exit code {process.returncode}.", "Run it alone to see why.")
         size_on_disk = sum(path.stat().st_size for path in (work / outputs[name]).rglob("*") if path.is_file())
-        row = _row(name)
+        row = bench_row(name)
         row |= {"build_s": time.monotonic() - started, "bytes": size_on_disk, "rss_mb": usage.ru_maxrss / 1024}
         rows.append(row)
-    total = _row("ingest + mine + build")
+    total = bench_row("ingest + mine + build")
     total["build_s"] = sum(row["build_s"] for row in rows[1:])
     total["rss_mb"] = max(row["rss_mb"] for row in rows[1:])
     return [*rows, total]
@@ -88,55 +89,15 @@ def _baseline(indexes: Indexes, requests: Sequence[Request], path_mean_ms: float
         return []
     peer = BM25Okapi([tokens(keyword) for keyword in indexes.keywords])
     queries = [tokens(request.seeds[0]) for request in requests]
-    peer_ms = _timed(lambda: (peer.get_scores(query) for query in queries))
-    ours_ms = _timed(lambda: (indexes.postings.top(indexes.token_ids(query), 1000) for query in queries))
+    peer_ms = timed(lambda: (peer.get_scores(query) for query in queries))
+    ours_ms = timed(lambda: (indexes.postings.top(indexes.token_ids(query), 1000) for query in queries))
     agrees = True
     for query in queries:
         found, scores = indexes.postings.scores(indexes.token_ids(query))
         agrees &= bool(np.allclose(peer.get_scores(query)[found], scores, rtol=1e-9))
-    ours = _row("BM25 top 1,000, KR", ours_ms)
-    theirs = _row("BM25 scores, rank-bm25", peer_ms)
+    ours = bench_row("BM25 top 1,000, KR", ours_ms)
+    theirs = bench_row("BM25 scores, rank-bm25", peer_ms)
     ours["agrees"] = agrees
     ours["ratio"] = float(np.mean(peer_ms) / np.mean(ours_ms))
     theirs["ratio"] = 1.0
     return [ours, theirs]
-
-
-def _timed(calls: Callable[[], Any]) -> np.ndarray:
-    """Milliseconds of each item that the generator takes to make."""
-    times = []
-    started = time.perf_counter()
-    for _ in calls():
-        now = time.perf_counter()
-        times.append((now - started) * 1000)
-        started = time.perf_counter()
-    return np.array(times)
-
-
-def _row(system: str, milliseconds: np.ndarray | None = None, **more: Any) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(
-        ("build_s", "bytes", "rss_mb", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "agrees")
-    )
-    if milliseconds is not None:
-        p50, p95, p99 = (float(np.percentile(milliseconds, q)) for q in (50, 95, 99))
-        row |= {"mean_ms": float(milliseconds.mean()), "p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
-    return {"system": system, **row, **more}
-
-
-def table(rows: Sequence[dict[str, Any]]) -> str:
-    """The rows as text for a terminal."""
-    names = ["system", "build_s", "bytes", "rss_mb", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "agrees", "ratio"]
-    lines = [[_cell(row.get(name)) for name in names] for row in rows]
-    widths = [max(len(line[place]) for line in [names, *lines]) for place in range(len(names))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) if place == 0 else cell.rjust(width) for place, (cell, width) in enumerate(zipped))
-        for zipped in (list(zip(line, widths, strict=True)) for line in [names, *lines])
-    )
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

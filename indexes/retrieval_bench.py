@@ -1,0 +1,164 @@
+"""How fast the k best keywords are found, beside the installed peers, on the same keywords and queries in one run."""
+
+import json
+import multiprocessing
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexes.arrays import Array, ArrayFolder
+from indexes.bench_corpus import make_corpus, make_queries
+from indexes.bench_table import bench_row
+from indexes.errors import KRError
+from indexes.postings import Postings, write_postings
+from indexes.retrieval_peers import PEERS, Peer
+from indexes.terminal import progress, say, step
+
+K = 1000
+QUERIES = 1000
+WARM_UP = 20
+CHECKED = 50
+"""Queries whose results are checked keyword by keyword."""
+TOLERANCE = 1e-4
+"""Relative; the peers compute with 32-bit floats."""
+OURS = "KR"
+
+Top = Callable[[list[int], int], tuple[Any, Any]]
+
+
+def run_retrieval_bench(keywords: int, folder: Path) -> list[dict[str, Any]]:
+    """Build every system in `folder`, ask all of them each query in turn, and check the answers.
+
+    A row a system: `build_s` and `rss_mb` (peak) of building in a process of its own, from words already split; `bytes`
+    on disk; latencies of the 1,000 best; `ratio` and `p99_ratio`, how many times KR's mean and p99 it takes.
+    """
+    with step(f"draw {keywords:,} keywords"):
+        corpus = make_corpus(keywords)
+    peers = [peer for peer in PEERS if _takes_part(peer, keywords)]
+    rows = {name: _build(name, keywords, folder) for name in (OURS, *(peer.name for peer in peers))}
+    postings = Postings(ArrayFolder(folder / OURS))
+    tops: dict[str, Top] = {OURS: postings.top}
+    for peer in peers:
+        tops[peer.name] = peer(corpus, folder / peer.name).top
+
+    queries = make_queries(corpus.words, QUERIES)
+    with step(f"check {CHECKED} queries"):
+        rows[OURS]["agrees"] = _is_exact(postings, queries[:CHECKED])
+        for peer in peers:
+            checked = queries[: min(CHECKED, peer.most_queries)]
+            rows[peer.name]["agrees"] = _agrees(peer, tops[peer.name], postings, checked)
+    most = {OURS: QUERIES} | {peer.name: peer.most_queries for peer in peers}
+    for name, milliseconds in _interleaved(tops, most, queries).items():
+        rows[name] = bench_row(name, milliseconds) | {
+            key: value for key, value in rows[name].items() if value is not None
+        }
+    for row in rows.values():
+        row["ratio"] = row["mean_ms"] / rows[OURS]["mean_ms"]
+        row["p99_ratio"] = row["p99_ms"] / rows[OURS]["p99_ms"]
+    return list(rows.values())
+
+
+def _takes_part(peer: type[Peer], keywords: int) -> bool:
+    if not peer.is_installed():
+        say(f"  {peer.name} is not installed (pip install -e '.[bench]'): no row")
+        return False
+    if keywords > peer.most_keywords:
+        say(f"  {peer.name} takes part up to {peer.most_keywords:,} keywords: no row")
+        return False
+    return True
+
+
+def _interleaved(tops: dict[str, Top], most: dict[str, int], queries: list[list[int]]) -> dict[str, Array]:
+    """Milliseconds of each query, the systems taking turns so that all meet the same state of the machine."""
+    times: dict[str, list[float]] = {name: [] for name in tops}
+    for name, top in tops.items():
+        for query in queries[:WARM_UP]:
+            top(query, K)
+        say(f"  {name} is warm")
+    names = list(tops)
+    with progress("queries", len(queries)) as advance:
+        for number, query in enumerate(queries):
+            for turn in range(len(names)):
+                name = names[(number + turn) % len(names)]
+                if number < most[name]:
+                    started = time.perf_counter()
+                    tops[name](query, K)
+                    times[name].append((time.perf_counter() - started) * 1000)
+            advance(1)
+    return {name: np.array(milliseconds) for name, milliseconds in times.items()}
+
+
+def _is_exact(postings: Postings, queries: list[list[int]]) -> bool:
+    """Whether ids and scores equal those of scoring every keyword that matches."""
+    for query in queries:
+        ids, scores = postings.top(query, K)
+        expected_ids, expected_scores = postings.top_of_all_scores(query, K)
+        if ids.tolist() != expected_ids.tolist() or scores.tolist() != expected_scores.tolist():
+            return False
+    return True
+
+
+def _agrees(peer: type[Peer], top: Top, postings: Postings, queries: list[list[int]]) -> bool:
+    """Whether the peer's scores are those of its variant of BM25, and no keyword left out has a higher one.
+
+    Ids alone cannot be compared: variants order differently, and ties are cut at will.
+    """
+    idf = peer.idf(np.diff(postings.offsets), len(postings.lengths))
+    for query in queries:
+        found = np.unique(np.concatenate([postings.documents_of(token) for token in query]))
+        lengths = postings.lengths[found].astype(np.float64)
+        norms = peer.k1 * (1 - peer.b + peer.b * lengths / postings.mean_length)
+        expected = np.zeros(len(found))
+        for token in query:
+            part = slice(postings.offsets[token], postings.offsets[token + 1])
+            places = np.searchsorted(found, postings.documents[part])
+            frequencies = postings.frequencies[part].astype(np.float64)
+            impacts = frequencies * (peer.k1 + 1) / (frequencies + norms[places])
+            expected[places] += peer.factor * idf[token] * impacts
+        best = np.sort(expected)[::-1][:K]
+        ids, scores = (np.asarray(part)[: len(best)] for part in top(query, K))
+        if len(ids) < len(best) or not np.isin(ids, found).all():
+            return False
+        own = expected[np.searchsorted(found, ids)]
+        if not (np.allclose(scores, own, rtol=TOLERANCE) and np.allclose(scores, best, rtol=TOLERANCE)):
+            return False
+    return True
+
+
+def _build(name: str, keywords: int, folder: Path) -> dict[str, Any]:
+    """Build one system in a process of its own, so that its peak of memory is its own."""
+    target = folder / name
+    target.mkdir(parents=True)
+    with step(f"build {name}"):
+        context = multiprocessing.get_context("spawn")
+        process = context.Process(target=_build_here, args=(name, keywords, target))
+        process.start()
+        process.join()
+    if process.exitcode:
+        raise KRError(f"Building {name} ended with exit code {process.exitcode}.", "See its message above.")
+    measured = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+    return bench_row(name) | {"bytes": size or None} | measured
+
+
+def _build_here(name: str, keywords: int, target: Path) -> None:
+    corpus = make_corpus(keywords)
+    started = time.monotonic()
+    if name == OURS:
+        write_postings(target, len(corpus.words.texts), corpus.offsets, corpus.tokens)
+    else:
+        next(peer for peer in PEERS if peer.name == name).build(corpus, target)
+    measured = {"build_s": time.monotonic() - started, "rss_mb": _peak_mb()}
+    target.with_name(f"{name}.json").write_text(json.dumps(measured), encoding="utf-8")
+
+
+def _peak_mb() -> float | None:
+    """The most memory this process had resident, by Linux's account: unlike getrusage's it is not the parent's."""
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return None
+    line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
