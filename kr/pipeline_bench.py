@@ -42,7 +42,7 @@ def run_pipeline_bench(work: Path, size: str, seed: int, reuse: bool) -> list[di
     explained = timed(lambda: (service.keyword_ideas(replace(r, explain=True)) for r in requests[:BASELINE_REQUESTS]))
     rows.append(bench_row("whole path, 100 rows", path, keywords=len(service.indexes.keywords)))
     rows.append(bench_row("whole path with explain", explained))
-    rows += _baseline(service.indexes, requests[:BASELINE_REQUESTS], float(np.mean(path)))
+    rows += _baseline(service.indexes, requests[:BASELINE_REQUESTS])
     return rows
 
 
@@ -80,7 +80,7 @@ def _build(work: Path, size: str, seed: int) -> list[dict[str, Any]]:
     return [*rows, total]
 
 
-def _baseline(indexes: Indexes, requests: Sequence[Request], path_mean_ms: float) -> list[dict[str, Any]]:
+def _baseline(indexes: Indexes, requests: Sequence[Request]) -> list[dict[str, Any]]:
     """rank-bm25 over the same keywords and queries: retrieval alone, and whether our scores agree with it."""
     try:
         from rank_bm25 import BM25Okapi

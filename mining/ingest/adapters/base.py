@@ -1,5 +1,6 @@
 """What an adapter is: it finds the files of a source, takes them apart, and may finish rows that need other rows."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +28,7 @@ class Derived:
     rows: pa.Table
 
 
-class Adapter:
+class Adapter(ABC):
     """One kind of source. An input is read alone and staged; what needs more than one file comes after.
 
     `whole_log`: rows of one file depend on other files, so that one changed file means that all are read again.
@@ -42,28 +43,28 @@ class Adapter:
     duplicate_keys: Mapping[str, tuple[str, ...]] = {}
     derives: Mapping[str, tuple[str, ...]] = {}
 
+    @abstractmethod
     def find(self, source: Path, options: Options) -> list[Input]:
         """The files to read. Raises UsageError or NotFoundError for a path or an option that does not fit."""
-        raise NotImplementedError
 
+    @abstractmethod
     def validators(self, connection: duckdb.DuckDBPyConnection, item: Input, now: datetime) -> dict[str, Validator]:
         """The check for each table that `read` gives batches of."""
-        raise NotImplementedError
 
     def side_tables(self) -> dict[str, pa.Schema]:
         """Tables that only `resolve` needs: staged unchecked and uncounted."""
         return {}
 
+    @abstractmethod
     def read(self, item: Input, advance: Advance) -> Iterator[Stretch]:
         """Every row of a file, in order; `advance` is told the bytes read."""
-        raise NotImplementedError
 
-    def resolve(self, staged: Sequence["Staged"], open_database: "OpenDatabase") -> None:
+    def resolve(self, staged: Sequence["Staged"], open_database: "OpenDatabase") -> None:  # noqa: B027 - a hook
         """Complete staged rows from the rows of other files, before duplicates are looked for."""
 
     def derive(self, item: Input, rows: Iterator[tuple[pa.Table, np.ndarray]]) -> Iterator[Derived]:
         """Canonical rows from the staged rows that were kept: (rows, lines) in the order of the file."""
-        raise NotImplementedError
+        raise TypeError(f"the adapter {self.name} names tables to derive but does not derive them")
 
 
 class OpenDatabase:
