@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from indexes.arrays import Array, ArrayReader
+from indexes.arrays import Array, ArrayReader, ranges
 from indexes.forward import Forward
 from indexes.keyword_stats import KeywordStats
 from indexes.neighbors import Neighbors
@@ -101,6 +101,15 @@ class Indexes:
 
     def close_variants(self, keyword_id: int) -> Array:
         """The keyword's group of close variants, itself included, the most searched first; int32."""
-        head = int(self.stats.canonical[keyword_id])
-        members = self.variants[self.variants_offsets[head] : self.variants_offsets[head + 1]]
+        members = self.close_variants_of(np.array([keyword_id]))[1]
         return members if len(members) else np.array([keyword_id], np.int32)
+
+    def close_variants_of(self, keyword_ids: Array) -> tuple[Array, Array]:
+        """The groups of several keywords: the number of members int64 of each, and the members int32 of all in turn.
+
+        Groups hold two or more; a keyword without variants has none.
+        """
+        heads = self.stats.canonical[keyword_ids]
+        starts = self.variants_offsets[heads]
+        counts = self.variants_offsets[heads + 1] - starts
+        return counts, self.variants[ranges(starts, counts)]

@@ -38,11 +38,17 @@ class ReasonWriter:
         seed_tokens = [tuple(dict.fromkeys(tokens(seed))) for seed in request.seeds]
         exact, by_tokens = candidates["exact_seed"].tolist(), candidates["token_seed"].tolist()
         own_tokens = self._tokens_in_common(seed_tokens, candidates.keyword_id)
+        told: dict[tuple[int, frozenset[str]], Row | None] = {}
         for row in range(len(texts)):
             if exact[row] >= 0:
                 reasons[row].append(_reason(Reason.EXACT, "exact", request.seeds[exact[row]], {}, {}, {}))
-            elif (shared := _shared_words(request.seeds, seed_tokens, by_tokens[row], own_tokens[row])) is not None:
-                reasons[row].append(shared)
+                continue
+            # Most rows of a page share the same words with the seed.
+            key = (by_tokens[row], own_tokens[row])
+            if key not in told:
+                told[key] = _shared_words(request.seeds, seed_tokens, *key)
+            if (shared := told[key]) is not None:
+                reasons[row].append({**shared, "evidence": dict(shared["evidence"])})
         mined: list[list[tuple[float, Row]]] = [[] for _ in texts]
         for miner in self._miners:
             self._add_mined(miner, candidates, mined)
@@ -52,14 +58,14 @@ class ReasonWriter:
         self._add_rules(candidates["rules"], reasons)
         return reasons
 
-    def _tokens_in_common(self, seed_tokens: Sequence[tuple[str, ...]], keyword_ids: Array) -> list[set[str]]:
+    def _tokens_in_common(self, seed_tokens: Sequence[tuple[str, ...]], keyword_ids: Array) -> list[frozenset[str]]:
         """Of each keyword, the tokens that any seed holds too."""
         word_of = {self._indexes.terms.find(token): token for seed in seed_tokens for token in seed}
         counts, flat = self._indexes.forward.tokens_of(keyword_ids)
         ends = np.cumsum(counts).tolist()
         ids = flat.tolist()
         return [
-            {word_of[token_id] for token_id in ids[end - count : end] if token_id in word_of}
+            frozenset(word_of[token_id] for token_id in ids[end - count : end] if token_id in word_of)
             for count, end in zip(counts.tolist(), ends, strict=True)
         ]
 
@@ -108,7 +114,7 @@ def _follows(miner: str, anchor: str, found: Row) -> Row:
 
 
 def _shared_words(
-    seeds: Sequence[str], seed_tokens: Sequence[tuple[str, ...]], found_by: int, own: set[str]
+    seeds: Sequence[str], seed_tokens: Sequence[tuple[str, ...]], found_by: int, own: frozenset[str]
 ) -> Row | None:
     """Which words a keyword with these tokens shares with the seed that it matches best; None if with none."""
     places = range(len(seeds)) if found_by < 0 else (found_by,)
@@ -131,8 +137,7 @@ def _dated_reason(code: Reason, source: str, seed: str, evidence: Row, words: Ro
     first, last = _day(found["first_day"]), _day(found["last_day"])
     dates = {"first_date": first.isoformat(), "last_date": last.isoformat()}
     english = {**words, **counted_en(words), "dates": span_en(first, last)}
-    chinese = {**words, "dates": span_zh(first, last)}
-    return _reason(code, source, seed, {**evidence, **dates}, english, chinese)
+    return _reason(code, source, seed, evidence | dates, english, {**words, "dates": span_zh(first, last)})
 
 
 def _reason(code: Reason, source: str, seed: str | None, evidence: Row, english: Row, chinese: Row) -> Row:

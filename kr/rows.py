@@ -33,7 +33,7 @@ class RowWriter:
             **self._attributes(candidates),
             "monthly_search_volumes": self._months(ids),
             "searches_by_device": self._by_device(ids),
-            "close_variants": [self._variants(keyword_id) for keyword_id in ids.tolist()],
+            "close_variants": self._variants(ids),
             "reasons": self._reasons.of_page(request, candidates, texts),
         }
         return tuple(dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
@@ -62,11 +62,14 @@ class RowWriter:
 
     def _months(self, ids: Array) -> list[list[dict[str, Any]]]:
         months = [
-            {"year": month.year, "month": month.month, "complete": complete}
+            (month.year, month.month, complete)
             for month, complete in zip(self._indexes.months, self._indexes.complete_months, strict=True)
         ]
         return [
-            [{**month, "searches": searches} for month, searches in zip(months, counts, strict=True)]
+            [
+                {"year": year, "month": month, "complete": complete, "searches": searches}
+                for (year, month, complete), searches in zip(months, counts, strict=True)
+            ]
             for counts in self._indexes.stats.monthly_searches[ids].tolist()
         ]
 
@@ -76,10 +79,17 @@ class RowWriter:
             return [None] * len(ids)
         return [dict(zip(devices, row, strict=True)) for row in self._indexes.stats.searches_by_device[ids].tolist()]
 
-    def _variants(self, keyword_id: int) -> list[dict[str, Any]]:
-        members = [member for member in self._indexes.close_variants(keyword_id).tolist() if member != keyword_id]
-        own = self._indexes.stats.own_searches
-        return [{"text": self._indexes.keywords[member], "searches": int(own[member])} for member in members]
+    def _variants(self, ids: Array) -> list[list[dict[str, Any]]]:
+        """The close variants of each keyword, the most searched first, without the keyword itself."""
+        counts, members = self._indexes.close_variants_of(ids)
+        others = members != np.repeat(ids, counts)
+        members = members[others]
+        counts = np.bincount(np.repeat(np.arange(len(ids)), counts)[others], minlength=len(ids))
+        texts = self._indexes.keywords.take(members)
+        searches = self._indexes.stats.own_searches[members].tolist()
+        variants = [{"text": text, "searches": count} for text, count in zip(texts, searches, strict=True)]
+        ends = np.cumsum(counts).tolist()
+        return [variants[end - count : end] for end, count in zip(ends, counts.tolist(), strict=True)]
 
 
 def _known(column: Array, digits: int) -> list[float | None]:

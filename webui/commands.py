@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from indexes.terminal import say
+from indexes.terminal import print_json, say
 
 _host_option = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 _port_option = click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
@@ -80,4 +80,21 @@ def demo(context: click.Context, folder: Path, size: str, host: str, port: int, 
     os.execv(sys.executable, [sys.executable, *arguments])
 
 
+@click.command("http")
+@click.option("--store", type=click.Path(path_type=Path), default=Path("var/demo/store"), show_default=True)
+@click.option("--requests", type=click.IntRange(1), default=2000, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def bench_http(store: Path, requests: int, as_json: bool) -> None:
+    """Serve a store with one worker and with two, and ask each for pages of 100 rows over loopback."""
+    from indexes.bench_table import table
+    from webui.http_bench import run_http_bench
+
+    rows = run_http_bench(store, requests)
+    if as_json:
+        print_json({"rows": rows})
+    else:
+        click.echo(table(rows))
+
+
 COMMANDS: list[click.Command] = [demo, serve]
+BENCH_COMMANDS: list[click.Command] = [bench_http]
