@@ -1,7 +1,7 @@
 """Whole numbers in as few bits as the greatest needs, readable one by one: the packed arrays of `indexes.neighbors`.
 
-Value i of width w stands in bits i·w … i·w + w − 1 of an array of little-endian 64-bit words, low bits first, so that 64
-values fill exactly w words. Readers load two words at a time, even for a value of no bits behind the last one: whoever
+Value i of width w stands in bits i·w … i·w + w − 1 of an array of little-endian 64-bit words, low bits first: 64 values
+fill exactly w words. Readers load two words at a time, even for a value of no bits behind the last one: whoever
 writes puts PADDING words behind.
 """
 
@@ -12,6 +12,7 @@ from indexes.arrays import Array
 GROUP = 64
 """Values that are packed together: they end where a word ends, whatever their width."""
 PADDING = 2
+"""Words of zeros behind the last value."""
 MAX_WIDTH = 53
 """Bits of the widest values; the bit length of greater ones could not be read off a float64."""
 

@@ -8,7 +8,7 @@ the first miner, then of the second, and so on: a 65,535th is far below what a s
 
 Evidence is read for the few rows that are shown: `<miner>/evidence.npy` holds each block of 64 rows column by column,
 each column in its own width (`widths.npy`); `starts.npy` says at which word a block begins. Counts are exact.
-`layout.json` names the miners and their columns: a new miner changes no format. A miner without columns has no evidence.
+`layout.json` names the miners and their columns: a new miner changes no format. One without columns has no evidence.
 """
 
 from collections.abc import Mapping, Sequence
@@ -81,7 +81,9 @@ class Neighbors:
             self.keyword_count = int(layout["keywords"])
             self.pair_count = int(layout["pairs"])
             rows = {miner["name"]: int(miner["rows"]) for miner in layout["miners"]}
-            columns = {miner["name"]: [EvidenceColumn(**item) for item in miner["columns"]] for miner in layout["miners"]}
+            columns = {
+                miner["name"]: [EvidenceColumn(**item) for item in miner["columns"]] for miner in layout["miners"]
+            }
         except (KeyError, TypeError, ValueError):
             raise CorruptError("neighbors/layout.json does not describe neighbours.", REMEDY) from None
         self.miners = tuple(rows)

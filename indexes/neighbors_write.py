@@ -1,8 +1,8 @@
 """Writes `indexes.neighbors` of millions of keywords, a chunk of pairs at a time.
 
-Strengths and evidence go to their files as they come; of each pair only its key (8 bytes a pair and miner) waits on disk
-until all miners are known, and is then merged range by range. Memory holds about 16 bytes a keyword and the chunk in
-hand.
+Strengths and evidence go to their files as they come; of each pair only its key (8 bytes a pair and miner) waits on
+disk until all miners are known, and is then merged range by range. Memory holds about 16 bytes a keyword and the chunk
+in hand.
 """
 
 import shutil
@@ -40,7 +40,7 @@ class EvidenceColumn:
 
 
 class NeighborsWriter:
-    """A context manager: `add_miner` once a miner, then `append` its pairs in order; all is written when it ends well."""
+    """A context manager: `add_miner` once a miner, then `append` its pairs; all is written when the block ends well."""
 
     def __init__(self, folder: Path, keyword_count: int) -> None:
         self._folder = folder

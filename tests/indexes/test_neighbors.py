@@ -1,4 +1,4 @@
-"""Each miner's pairs are read back strongest first, with their evidence, the same by numpy, by the kernel and by hand."""
+"""Each miner's strongest pairs are read back with their evidence, the same by numpy, by the kernel and by hand."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -65,7 +65,9 @@ def expected_lists(market: Market, asked: list[int], most: int) -> dict[str, lis
         for position, keyword in enumerate(asked):
             own = [(neighbor, *row) for (owner, neighbor), row in pairs.items() if owner == keyword]
             best = sorted(own, key=lambda entry: (-stored(entry[1]), entry[0]))[:most]
-            lists[miner] += [(position, n, stored(s), c, p, round(lift * 100) / 100) for n, s, c, p, lift in sorted(best)]
+            lists[miner] += [
+                (position, n, stored(s), c, p, round(lift * 100) / 100) for n, s, c, p, lift in sorted(best)
+            ]
     return lists
 
 
