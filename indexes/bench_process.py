@@ -39,12 +39,15 @@ def _measure(build: Callable[..., Any], arguments: tuple[Any, ...], folder: Path
 
 def peak_mb() -> float | None:
     """The most memory this process had resident, by Linux's account: unlike getrusage's it is not the parent's."""
-    return _status_mb("VmHWM:")
-
-
-def _status_mb(field: str) -> float | None:
     status = Path("/proc/self/status")
     if not status.is_file():
         return None
-    line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith(field))
+    line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) / 1024
+
+
+def forget_peak() -> None:
+    """Let `peak_mb` begin anew, where the system can do that."""
+    reset = Path("/proc/self/clear_refs")
+    if reset.is_file():
+        reset.write_text("5", encoding="ascii")

@@ -157,7 +157,7 @@ def bench_neighbors(keywords: int, work: Path | None, as_json: bool) -> None:
     """Read the neighbours of 1 and of 20 keywords by all miners, on pairs made for it, and the evidence of 100.
 
     Peers: uncompressed columns, scipy.sparse, and SQLite up to a million keywords. A row's `ratio` is how many times
-    KR's mean it takes; `agrees` whether its pairs, strengths and, for KR, evidence are those of the uncompressed columns.
+    KR's mean it takes; `agrees` whether its pairs, strengths and, for KR, evidence are the uncompressed columns'.
     """
     import tempfile
 

@@ -23,6 +23,8 @@ STRENGTH_STEPS = 65535
 """A strength of 1 is stored as this, in 16 bits."""
 MERGE_RANGE = 4_000_000
 """Pairs that are merged at a time."""
+READ_KEYS = 500_000
+"""Keys that are read back at a time."""
 MAX_MINERS = 22
 """A pair's neighbour (31 bits) and a bit a miner stand in one packed number."""
 
@@ -120,17 +122,12 @@ class NeighborsWriter:
 
     def _ranges(self) -> Iterator[tuple[int, Array, Array]]:
         """All pairs once, by ranges of keywords: the first keyword, keys uint64 ascending, masks of miners uint64."""
-        spools = [miner.keys() for miner in self._miners]
+        spools = [_KeyReader(miner.key_path) for miner in self._miners]
         bounds = offsets_from_counts(self._most_pairs)
         begin = 0
-        at = [0] * len(spools)
         while begin < self._keyword_count:
             end = max(begin + 1, int(np.searchsorted(bounds, bounds[begin] + MERGE_RANGE, "right")) - 1)
-            parts = []
-            for number, spool in enumerate(spools):
-                stop = int(np.searchsorted(spool, np.uint64(end << 32)))
-                parts.append(np.asarray(spool[at[number] : stop]))
-                at[number] = stop
+            parts = [spool.below(end << 32) for spool in spools]
             keys = np.concatenate([np.empty(0, np.uint64), *parts])
             if len(keys):
                 bits = np.repeat(np.uint64(1) << np.arange(len(parts), dtype=np.uint64), [len(part) for part in parts])
@@ -147,8 +144,8 @@ class _MinerWriter:
     def __init__(self, folder: Path, spool: Path, name: str, columns: Sequence[EvidenceColumn]) -> None:
         self.name, self.columns, self.rows = name, tuple(columns), 0
         self._folder = folder
-        self._key_path = spool / f"{name}.u64"
-        self._keys = self._key_path.open("wb")
+        self.key_path = spool / f"{name}.u64"
+        self._keys = self.key_path.open("wb")
         self._last = -1
         self._waiting = [np.empty(0, np.int64) for _ in columns]
         self._widths: list[Array] = []
@@ -192,11 +189,6 @@ class _MinerWriter:
         if self._words is not None:
             self._words.abandon()
 
-    def keys(self) -> Array:
-        if not self.rows:
-            return np.empty(0, np.uint64)
-        return np.memmap(self._key_path, "<u8", "r")
-
     def _pack(self, rows: int) -> None:
         """Write the first waiting rows, a multiple of 64."""
         assert self._words is not None
@@ -216,6 +208,29 @@ class _MinerWriter:
             starts = starts + widths[:, place]
         self._words.append(words)
         self._widths.append(widths.astype(np.uint8))
+
+
+class _KeyReader:
+    """Reads ascending keys from a file, as far as asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = 0
+        self._waiting = np.empty(0, np.uint64)
+
+    def below(self, limit: int) -> Array:
+        """The keys below a limit that were not read before, uint64."""
+        parts = [self._waiting]
+        while not len(parts[-1]) or parts[-1][-1] < limit:
+            more = np.fromfile(self._path, "<u8", READ_KEYS, offset=8 * self._read)
+            if not len(more):
+                break
+            self._read += len(more)
+            parts.append(more)
+        keys = np.concatenate(parts)
+        end = int(np.searchsorted(keys, np.uint64(limit)))
+        self._waiting = keys[end:].copy()
+        return keys[:end]
 
 
 class _RecordPacker:

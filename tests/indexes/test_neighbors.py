@@ -132,6 +132,7 @@ def test_ranges_of_the_merge_do_not_show(tmp_path: Path, monkeypatch: pytest.Mon
     }
     write(tmp_path / "one", market, keywords=300, chunk=1000)
     monkeypatch.setattr(neighbors_write, "MERGE_RANGE", 50)
+    monkeypatch.setattr(neighbors_write, "READ_KEYS", 7)
     write(tmp_path / "two", market, keywords=300, chunk=33)
     files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file())
     assert len(files) == 11
