@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 from indexes.errors import KRError
 from indexes.terminal import step
+
+LOOK_SECONDS = 0.02
 
 
 def built_apart(name: str, build: Callable[..., Any], *arguments: Any, folder: Path) -> dict[str, Any]:
@@ -39,11 +42,48 @@ def _measure(build: Callable[..., Any], arguments: tuple[Any, ...], folder: Path
 
 def peak_mb() -> float | None:
     """The most memory this process had resident, by Linux's account: unlike getrusage's it is not the parent's."""
+    return _status_mb("VmHWM:")
+
+
+def _status_mb(field: str) -> float | None:
     status = Path("/proc/self/status")
     if not status.is_file():
         return None
-    line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
+    line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith(field))
     return int(line.split()[1]) / 1024
+
+
+class AnonymousMemory:
+    """Watches how much memory this process holds that is no file's (Linux): what a memory limit must allow.
+
+    A context manager; the highest of frequent looks, so a short peak may be missed by some.
+    """
+
+    def __init__(self) -> None:
+        self._peak = 0.0
+        self._ended = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+
+    def take_peak_mb(self) -> float | None:
+        """The most since the last call, in MB; None where the system does not tell."""
+        self._look()
+        peak, self._peak = self._peak, 0.0
+        return peak or None
+
+    def __enter__(self) -> "AnonymousMemory":
+        self._watcher.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._watcher.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(LOOK_SECONDS):
+            self._look()
+
+    def _look(self) -> None:
+        self._peak = max(self._peak, _status_mb("RssAnon:") or 0.0)
 
 
 def forget_peak() -> None:

@@ -21,7 +21,7 @@ from indexes.bit_packing import GROUP, MAX_WIDTH, PADDING, bit_lengths, pack
 VERSION = 1
 STRENGTH_STEPS = 65535
 """A strength of 1 is stored as this, in 16 bits."""
-MERGE_RANGE = 4_000_000
+MERGE_RANGE = 1_000_000
 """Pairs that are merged at a time."""
 READ_KEYS = 500_000
 """Keys that are read back at a time."""

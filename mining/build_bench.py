@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from indexes.bench_process import forget_peak, peak_mb
+from indexes.bench_process import AnonymousMemory, forget_peak, peak_mb
 from indexes.bench_table import bench_row
 from indexes.errors import KRError
 from indexes.terminal import say, step
@@ -20,9 +20,10 @@ from mining.build_tables import MinedTables
 def run_build_bench(keywords: int, folder: Path, processes: int | None = None) -> list[dict[str, Any]]:
     """Make mined tables of so many keywords in `folder`/mined, build all parts in `folder`/parts, and measure.
 
-    A row a part and one for all: `build_s`, `bytes` on disk, `rss_mb` the most that the building process had resident
-    during the part (mapped files included), and `bytes_per_keyword`. `processes` read the texts, see `write_keywords`;
-    the last row tells what the greatest of them had resident. Tables that are there already are used again.
+    A row a part and one for all: `build_s`, `bytes` on disk, `bytes_per_keyword`, `rss_mb` the most that the building
+    process had resident during the part, mapped files included, and `anonymous_mb` the same without them. `processes`
+    read the texts, see `write_keywords`; the last row tells what the greatest of them had resident. Tables that are
+    there already are used again.
     """
     mined = folder / "mined"
     if not (mined / "mining_report.json").is_file():
@@ -46,16 +47,17 @@ def _build(mined: Path, folder: Path, processes: int | None, result: Path) -> No
         nonlocal moment, written
         now, size = time.monotonic(), _size(folder)
         row = {"build_s": now - moment, "bytes": size - written, "rss_mb": peak_mb()}
-        rows.append(bench_row(PARTS[len(rows)], **row))
-        say(f"  {rows[-1]['system']}: {now - moment:.1f} s, {rows[-1]['bytes']:,} bytes, {rows[-1]['rss_mb']} MB")
+        rows.append(bench_row(PARTS[len(rows)], **row, anonymous_mb=memory.take_peak_mb()))
+        say(f"  {rows[-1]['system']}: {now - moment:.1f} s")
         moment, written = time.monotonic(), size
         forget_peak()
 
     forget_peak()
-    write_parts(MinedTables(mined), UnsafeTerms.load(), folder, measure, processes)
+    with AnonymousMemory() as memory:
+        write_parts(MinedTables(mined), UnsafeTerms.load(), folder, measure, processes)
     total = {"build_s": time.monotonic() - started, "bytes": _size(folder)}
-    peaks = [row["rss_mb"] for row in rows if row["rss_mb"] is not None]
-    rows.append(bench_row("all parts", **total, rss_mb=max(peaks, default=None)))
+    total |= {name: max((row[name] for row in rows if row[name]), default=None) for name in ("rss_mb", "anonymous_mb")}
+    rows.append(bench_row("all parts", **total))
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     if children:
         rows.append(bench_row("greatest process that reads texts", rss_mb=children))

@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from indexes.arrays import Array
+from indexes.arrays import Array, ArrayFolder
 from indexes.errors import CorruptError
 from indexes.keyword_stats import UNKNOWN
-from indexes.neighbors import EvidenceColumn, NeighborsWriter
+from indexes.neighbors import EvidenceColumn, Neighbors, NeighborsWriter
 from indexes.vocabulary import StringWriter
 from mining.build_tables import MINE_AGAIN, MinedTables, numbers
 from mining.keyword_ids import KeywordIds
@@ -98,6 +98,8 @@ def write_all_neighbors(mined: MinedTables, ids: KeywordIds, market: Market, fol
         for miner in MINERS:
             writer.add_miner(miner.name, [_within_window(column, first_day) for column in miner.evidence])
             _write_miner(mined, ids, market, miner, writer, paths)
+    # Big ones are read by a kernel, compiled once in an environment: better now than when a server opens the snapshot.
+    Neighbors(ArrayFolder(folder)).of(np.zeros(1, np.int64), 1)
     return [miner.name for miner in MINERS]
 
 

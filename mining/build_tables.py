@@ -57,7 +57,7 @@ class MinedTables:
         if not path.is_file():
             raise NotFoundError(f"{self.folder} holds no table {name}.", MINE_AGAIN)
         try:
-            return pq.ParquetFile(path, memory_map=True, read_dictionary=list(dictionaries))
+            return pq.ParquetFile(path, read_dictionary=list(dictionaries), pre_buffer=False)
         except pa.ArrowException as error:
             raise CorruptError(f"{path} is not a whole Parquet file: {error}.", MINE_AGAIN) from None
 
