@@ -149,5 +149,30 @@ def bench_retrieval(keywords: int, work: Path | None, as_json: bool) -> None:
         click.echo(table(rows))
 
 
+@click.command("neighbors")
+@click.option("--keywords", type=click.IntRange(1000, 2**31 - 1), default=1_000_000, show_default=True)
+@click.option("--work", type=click.Path(path_type=Path, file_okay=False), help="Keep the indexes in this new folder.")
+@_json_option
+def bench_neighbors(keywords: int, work: Path | None, as_json: bool) -> None:
+    """Read the neighbours of 1 and of 20 keywords by all miners, on pairs made for it, and the evidence of 100.
+
+    Peers: uncompressed columns, scipy.sparse, and SQLite up to a million keywords. A row's `ratio` is how many times
+    KR's mean it takes; `agrees` whether its pairs, strengths and, for KR, evidence are the uncompressed columns'.
+    """
+    import tempfile
+
+    from indexes.bench_table import table
+    from indexes.neighbors_bench import run_neighbors_bench
+
+    if work and work.exists() and any(work.iterdir()):
+        raise UsageError(f"{work} is not empty.", "Name a new folder.")
+    with tempfile.TemporaryDirectory(prefix="kr-bench-") as temporary:
+        rows = run_neighbors_bench(keywords, work or Path(temporary))
+    if as_json:
+        print_json({"keywords": keywords, "rows": rows})
+    else:
+        click.echo(table(rows))
+
+
 COMMANDS: list[click.Command] = [index]
-BENCH_COMMANDS: list[click.Command] = [bench_retrieval]
+BENCH_COMMANDS: list[click.Command] = [bench_retrieval, bench_neighbors]

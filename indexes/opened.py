@@ -44,9 +44,9 @@ class Indexes:
     postings: Postings
     forward: Forward
     stats: KeywordStats
-    neighbors: dict[str, Neighbors]
+    neighbors: Neighbors
     click_paths: StringList
-    """Texts of the evidence paths that `neighbors["click_clusters"]` points to."""
+    """Texts of the evidence paths that the column `path` of the miner click_clusters points to."""
     variants_offsets: Array
     variants: Array
     """Close variants of a canonical keyword c: `variants[variants_offsets[c]:variants_offsets[c + 1]]`, c included."""
@@ -84,7 +84,7 @@ class Indexes:
             postings=Postings(reader),
             forward=Forward(reader),
             stats=KeywordStats.open(reader),
-            neighbors={miner: Neighbors(reader, miner) for miner in facts["miners"]},
+            neighbors=Neighbors(reader),
             click_paths=StringList(reader, "click_paths"),
             variants_offsets=reader.array("variants/offsets.npy"),
             variants=reader.array("variants/members.npy"),

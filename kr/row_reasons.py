@@ -77,8 +77,8 @@ class ReasonWriter:
             return
         strengths = candidates[f"{miner}_strength"][rows].tolist()
         anchors = self._indexes.keywords.take(candidates[f"{miner}_anchor"][rows])
-        columns = self._indexes.neighbors[miner].columns
-        evidence = {name: column[at[rows]].tolist() for name, column in columns.items()}
+        columns = self._indexes.neighbors.evidence(miner, at[rows])
+        evidence = {name: column.tolist() for name, column in columns.items()}
         write = {"cooccurrence": _together, "association_rules": _follows, "click_clusters": self._clicked}[miner]
         for place, row in enumerate(rows.tolist()):
             found = {name: values[place] for name, values in evidence.items()}

@@ -160,9 +160,9 @@ def write_tiny_mined(folder: Path) -> Path:
     linked = {**clicks, "similarity": 0.0, "shared_urls": 0, "clicks": 0, "users": 0}
     path = ["鲜花", "http://a.example/", "鲜花速递", "http://b.example/", "鲜花店"]
     click_neighbors = [
+        {"keyword": "flowers", "neighbor": "鲜花", **clicks},
         {"keyword": "鲜花", "neighbor": "flowers", **clicks},
         {"keyword": "鲜花", "neighbor": "鲜花店", **linked, "path": path},
-        {"keyword": "flowers", "neighbor": "鲜花", **clicks},
     ]
     _write(folder, "click_neighbors", click_neighbors)
     _write(folder, "click_clusters", [{"keyword": k, "cluster_id": 0, "cluster_size": 2} for k in ("flowers", "鲜花")])

@@ -15,7 +15,7 @@ from kr.retrieval.anchors import AnchorFinder
 from kr.retrieval.close_variants import CloseVariantGrouping
 from kr.retrieval.exact import ExactSource
 from kr.retrieval.filters import RequestFilters
-from kr.retrieval.neighbors import NeighborSource
+from kr.retrieval.neighbors import NeighborFinder, NeighborSource
 from kr.retrieval.token_match import TokenMatchSource
 from kr.settings import Settings
 
@@ -29,13 +29,14 @@ def keyword_search_pipeline(
     """Retrieval → relevance → audit → close variants → filters → rank → marketing rules → cut."""
     anchors = AnchorFinder(indexes, settings.anchors_per_seed)
     most = settings.candidates_per_source
+    neighbors = NeighborFinder(indexes, anchors, most)
     rules = load_rules(settings.rules, SOURCES)
     order = Order(indexes)
     return Pipeline(
         sources=(
             ExactSource(indexes),
             TokenMatchSource(indexes, most),
-            *(NeighborSource(indexes, miner, anchors, most) for miner in MINERS),
+            *(NeighborSource(miner, neighbors) for miner in MINERS),
         ),
         stages=(
             LiteralRelevance(indexes, MINERS),

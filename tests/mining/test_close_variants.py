@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from indexes.spelling import sounds_of
 from indexes.text import fingerprint
-from mining.close_variants import close_variants
+from mining.close_variants import close_variants, variant_keys
 
 
 def groups_of(searches: dict[str, int]) -> list[list[str]]:
     keywords = sorted(searches)
     counts = np.array([searches[keyword] for keyword in keywords])
-    canonical, offsets, members = close_variants(keywords, counts, sounds_of(keywords))
+    canonical, offsets, members = close_variants(*variant_keys(keywords, sounds_of(keywords)), counts)
     groups = []
     for head in range(len(keywords)):
         group = members[offsets[head] : offsets[head + 1]].tolist()

@@ -1,0 +1,93 @@
+"""Benches build each system in a process of its own, so that its peak of memory is its own."""
+
+import json
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from indexes.errors import KRError
+from indexes.terminal import step
+
+LOOK_SECONDS = 0.02
+
+
+def built_apart(name: str, build: Callable[..., Any], *arguments: Any, folder: Path) -> dict[str, Any]:
+    """Call `build(*arguments, folder)` in a new process; returns `build_s`, `bytes` in the folder and `rss_mb`.
+
+    `build` must be a function of a module. Raises KRError if it fails.
+    """
+    folder.mkdir(parents=True)
+    measured = folder.with_name(f"{folder.name}.json")
+    with step(f"build {name}"):
+        process = multiprocessing.get_context("spawn").Process(
+            target=_measure, args=(build, arguments, folder, measured)
+        )
+        process.start()
+        process.join()
+    if process.exitcode:
+        raise KRError(f"Building {name} ended with exit code {process.exitcode}.", "See its message above.")
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return {"bytes": size, **json.loads(measured.read_text(encoding="utf-8"))}
+
+
+def _measure(build: Callable[..., Any], arguments: tuple[Any, ...], folder: Path, measured: Path) -> None:
+    started = time.monotonic()
+    build(*arguments, folder)
+    result = {"build_s": time.monotonic() - started, "rss_mb": peak_mb()}
+    measured.write_text(json.dumps(result), encoding="utf-8")
+
+
+def peak_mb() -> float | None:
+    """The most memory this process had resident, by Linux's account: unlike getrusage's it is not the parent's."""
+    return _status_mb("VmHWM:")
+
+
+def _status_mb(field: str) -> float | None:
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return None
+    line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith(field))
+    return int(line.split()[1]) / 1024
+
+
+class AnonymousMemory:
+    """Watches how much memory this process holds that is no file's (Linux): what a memory limit must allow.
+
+    A context manager; the highest of frequent looks, so a short peak may be missed by some.
+    """
+
+    def __init__(self) -> None:
+        self._peak = 0.0
+        self._ended = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+
+    def take_peak_mb(self) -> float | None:
+        """The most since the last call, in MB; None where the system does not tell."""
+        self._look()
+        peak, self._peak = self._peak, 0.0
+        return peak or None
+
+    def __enter__(self) -> "AnonymousMemory":
+        self._watcher.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._watcher.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(LOOK_SECONDS):
+            self._look()
+
+    def _look(self) -> None:
+        self._peak = max(self._peak, _status_mb("RssAnon:") or 0.0)
+
+
+def forget_peak() -> None:
+    """Let `peak_mb` begin anew, where the system can do that."""
+    reset = Path("/proc/self/clear_refs")
+    if reset.is_file():
+        reset.write_text("5", encoding="ascii")
