@@ -106,18 +106,9 @@ def _agrees(peer: type[Peer], top: Top, postings: Postings, queries: list[list[i
 
     Ids alone cannot be compared: variants order differently, and ties are cut at will.
     """
-    idf = peer.idf(np.diff(postings.offsets), len(postings.lengths))
+    idf = peer.idf(np.diff(postings.offsets), len(postings))
     for query in queries:
-        found = np.unique(np.concatenate([postings.documents_of(token) for token in query]))
-        lengths = postings.lengths[found].astype(np.float64)
-        norms = peer.k1 * (1 - peer.b + peer.b * lengths / postings.mean_length)
-        expected = np.zeros(len(found))
-        for token in query:
-            part = slice(postings.offsets[token], postings.offsets[token + 1])
-            places = np.searchsorted(found, postings.documents[part])
-            frequencies = postings.frequencies[part].astype(np.float64)
-            impacts = frequencies * (peer.k1 + 1) / (frequencies + norms[places])
-            expected[places] += peer.factor * idf[token] * impacts
+        found, expected = postings.scores_as(query, peer.k1, peer.b, peer.factor * idf)
         best = np.sort(expected)[::-1][:K]
         ids, scores = (np.asarray(part)[: len(best)] for part in top(query, K))
         if len(ids) < len(best) or not np.isin(ids, found).all():

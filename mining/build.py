@@ -131,7 +131,7 @@ def _write_tokens(folder: Path, keywords: list[str], searches: Array) -> tuple[l
     flat = np.fromiter((term_ids[token] for row in tokenised for token in row), np.int32, int(counts.sum()))
     offsets = offsets_from_counts(counts)
     write_vocabulary(folder, "terms", terms)
-    write_postings(folder, len(terms), offsets, flat)
+    write_postings(folder, len(terms), offsets, flat, searches)
     write_forward(folder, offsets, flat)
     weights = np.bincount(flat, weights=np.repeat(searches, counts), minlength=len(terms))
     return terms, weights
