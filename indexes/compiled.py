@@ -3,8 +3,8 @@
 Compiling takes seconds, so machine code is cached. It is looked for, in this order, in NUMBA_CACHE_DIR if that is set;
 in `__pycache__/kernels` beside the source, inside the environment; in the user's cache folder; in a folder of this user
 below the temporary directory. It is written to the first of them that can be written: an environment that is read-only
-serves what was compiled before it became so, by `python -m indexes.postings_kernels` for instance. Folders that somebody
-else could have written to are passed over: machine code is run as it stands. Processes that compile at once each write
+serves what was compiled before it became so, by `python -m indexes.postings_kernels` for instance. Folders that others
+could have written to are passed over: machine code is run as it stands. Processes that compile at once each write
 a whole file and rename it.
 
 Importing this module imports numba (0.3 s): only big indexes do it.
@@ -62,7 +62,7 @@ def _stamp(source: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted({source, source.with_name("bm25.py"), *source.parent.glob("*kernels*.py")}):
         if path.is_file():
-            digest.update(path.read_bytes())
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
@@ -118,7 +118,7 @@ def _cache_in(folder: Path, function: Kernel) -> Any:
 
     class Implementation(caching.CompileResultCacheImpl):
         def __init__(self, function: Kernel) -> None:
-            self._locator_classes = [Locator]
+            self._locator_classes: Any = [Locator]
             super().__init__(function)
 
     class Cache(caching.FunctionCache):

@@ -109,8 +109,11 @@ class KeywordStats:
 
     def monthly_demand(self, keyword_ids: Array) -> Array:
         """Searches a month, float64; where the log covers no whole month, the searches of the whole log."""
-        average = self.avg_monthly_searches[keyword_ids].astype(np.float64)
-        return np.where(np.isnan(average), self.searches[keyword_ids], average)
+        demand: Array = self.avg_monthly_searches[keyword_ids].astype(np.float64)
+        unknown = np.flatnonzero(np.isnan(demand))
+        if len(unknown):
+            demand[unknown] = self.searches[keyword_ids[unknown]]
+        return demand
 
 
 def write_keyword_stats(folder: Path, keywords: int, chunks: Iterable[KeywordStats]) -> None:
