@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from indexes.arrays import Array, ArrayReader, ranges
+from indexes.arrays import Array, ArrayReader, checked, ranges
+from indexes.errors import CorruptError
 from indexes.forward import Forward
 from indexes.keyword_stats import KeywordStats
 from indexes.neighbors import Neighbors
@@ -70,7 +71,12 @@ class Indexes:
     def read(reader: ArrayReader, snapshot_id: str) -> "Indexes":
         """The parts that a reader gives."""
         facts = reader.json("facts.json")
-        terms = Vocabulary(reader, "terms")
+        terms, keywords = Vocabulary(reader, "terms"), Vocabulary(reader, "keywords")
+        postings, forward, stats = Postings(reader), Forward(reader), KeywordStats.open(reader)
+        _check_equal("keywords", len(keywords), postings=len(postings), forward=len(forward), stats=len(stats))
+        _check_equal("terms", len(terms), postings=len(postings.idf))
+        _check_equal("facts.json's devices", len(facts["devices"]), stats=stats.searches_by_device.shape[1])
+        _check_equal("facts.json's regions", len(facts["regions"]), stats=stats.searches_by_region.shape[1])
         return Indexes(
             snapshot_id=snapshot_id,
             window=Window(*(date.fromisoformat(day) for day in facts["window"])),
@@ -79,17 +85,17 @@ class Indexes:
             devices=tuple(facts["devices"]),
             regions=tuple(facts["regions"]),
             lexicons_sha256=facts["lexicons_sha256"],
-            keywords=Vocabulary(reader, "keywords"),
+            keywords=keywords,
             terms=terms,
-            postings=Postings(reader),
-            forward=Forward(reader),
-            stats=KeywordStats.open(reader),
+            postings=postings,
+            forward=forward,
+            stats=stats,
             neighbors=Neighbors(reader),
             click_paths=StringList(reader, "click_paths"),
             variants_offsets=reader.array("variants/offsets.npy"),
             variants=reader.array("variants/members.npy"),
-            unsafe_categories=reader.array("unsafe/categories.npy"),
-            unsafe_severity=reader.array("unsafe/severity.npy"),
+            unsafe_categories=checked(reader, "unsafe/categories", np.uint32, len(keywords)),
+            unsafe_severity=checked(reader, "unsafe/severity", np.uint8, len(keywords)),
             popular=reader.array("popular.npy"),
             spelling=Spelling(reader, terms),
             facts=facts,
@@ -113,3 +119,11 @@ class Indexes:
         starts = self.variants_offsets[heads]
         counts = self.variants_offsets[heads + 1] - starts
         return counts, self.variants[ranges(starts, counts)]
+
+def _check_equal(what: str, count: int, **parts: int) -> None:
+    for name, found in parts.items():
+        if found != count:
+            raise CorruptError(
+                f"The snapshot's parts don't fit: {what} are {count:,}, {name} has {found:,}.",
+                "Serve another snapshot, or build again with manage.py build.",
+            )

@@ -26,6 +26,11 @@ class StringList:
     def __len__(self) -> int:
         return len(self._offsets) - 1
 
+    @property
+    def arrays(self) -> tuple[Array, Array]:
+        """Where each string begins and the last ends, int64 (n + 1,), and all bytes, uint8: for compiled kernels."""
+        return np.asarray(self._offsets), np.asarray(self._utf8_bytes)
+
     def __getitem__(self, string_id: int) -> str:
         if not 0 <= string_id < len(self):
             raise IndexError(f"id {string_id} is not in 0..{len(self) - 1}")

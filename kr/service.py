@@ -27,6 +27,8 @@ from kr.types import Request
 RELOAD_CHECK_SECONDS = 1.0
 """How often CURRENT is looked at."""
 EXPANSION_EXAMPLES = 3
+EXPANSION_CANDIDATES = 100
+"""The most searched keywords that hold a seed's words, among which safe examples are looked for."""
 
 
 def today_utc() -> date:
@@ -155,7 +157,7 @@ class KeywordService:
         for seed in request.seeds:
             if opened.indexes.keywords.find(seed) >= 0:
                 continue
-            holders = opened.anchors.holding_all_words(seed)
+            holders = opened.anchors.holding_all_words(seed, EXPANSION_CANDIDATES)
             safe = holders[opened.audit.is_shown(holders)][:EXPANSION_EXAMPLES]
             if len(safe) and _admitted(result):
                 names = [f"“{text}”" for text in opened.indexes.keywords.take(safe)]
@@ -174,5 +176,5 @@ def _admitted(result: PipelineResult) -> int:
 
 def _filtered(result: PipelineResult) -> int:
     """Rows that only the caller's filters removed."""
-    codes = range(Removal.FILTER_SEARCHES, Removal.FILTER_MUST_NOT_CONTAIN + 1)
+    codes = range(Removal.FILTER_SEARCHES, Removal.FILTER_REGION + 1)
     return sum(stage.removed_by_code.get(code, 0) for stage in result.trace.stages for code in codes)

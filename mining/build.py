@@ -69,10 +69,10 @@ def write_parts(
     texts = write_keywords(mined, unsafe_terms, folder, scratch, processes)
     advance(1)
 
-    write_terms(folder, texts)
+    searches = mined.column("keyword_statistics", "searches", np.int64)
+    write_terms(folder, texts, searches)
     advance(1)
 
-    searches = mined.column("keyword_statistics", "searches", np.int64)
     canonical, group_offsets, group_members = close_variants(texts.fingerprints, texts.sound_keys, searches)
     write_array(folder, "variants/offsets.npy", group_offsets)
     write_array(folder, "variants/members.npy", group_members)

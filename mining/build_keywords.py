@@ -157,11 +157,11 @@ def write_keywords(
     )
 
 
-def write_terms(folder: Path, texts: KeywordTexts) -> None:
-    """Write the terms, and which keywords hold which."""
+def write_terms(folder: Path, texts: KeywordTexts, searches: Array) -> None:
+    """Write the terms, and which keywords hold which, those that are searched most first."""
     offsets = offsets_from_counts(texts.token_counts)
     write_vocabulary(folder, "terms", texts.terms)
-    write_postings(folder, len(texts.terms), offsets, texts.tokens)
+    write_postings(folder, len(texts.terms), offsets, texts.tokens, searches)
     write_forward(folder, offsets, texts.tokens)
 
 

@@ -14,7 +14,7 @@ from kr.relevance.literal import LiteralRelevance, RelevanceAdmission
 from kr.retrieval.anchors import AnchorFinder
 from kr.retrieval.close_variants import CloseVariantGrouping
 from kr.retrieval.exact import ExactSource
-from kr.retrieval.filters import RequestFilters
+from kr.retrieval.filters import FilterCompiler, RequestFilters
 from kr.retrieval.neighbors import NeighborFinder, NeighborSource
 from kr.retrieval.token_match import TokenMatchSource
 from kr.settings import Settings
@@ -32,10 +32,11 @@ def keyword_search_pipeline(
     neighbors = NeighborFinder(indexes, anchors, most)
     rules = load_rules(settings.rules, SOURCES)
     order = Order(indexes)
+    filters = FilterCompiler(indexes)
     return Pipeline(
         sources=(
             ExactSource(indexes),
-            TokenMatchSource(indexes, most),
+            TokenMatchSource(indexes, most, filters),
             *(NeighborSource(miner, neighbors) for miner in MINERS),
         ),
         stages=(
@@ -43,7 +44,7 @@ def keyword_search_pipeline(
             RelevanceAdmission(settings.min_relevance),
             audit,
             CloseVariantGrouping(indexes),
-            RequestFilters(indexes),
+            RequestFilters(filters),
             QualityAndDemand(indexes, settings.quality_weight),
             order,
             MarketingRules(indexes, rules, SOURCES, order, today),
