@@ -1,0 +1,215 @@
+"""Kernel: the best keywords that match a query without a mistake. Imports numba.
+
+A query of n units comes as its *options* (CSR by the unit they begin at): one says that the keyword's next symbol is in
+`low[o]..high[o] - 1` if the query goes on at unit `next[o]`. `group_low` and `group_high` enclose the symbols of the
+same initial. See `indexes.prefixes_query`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from indexes.arrays import Array
+from indexes.compiled import njit
+from indexes.prefixes_ranges import insert, offer_range, symbol_at
+from indexes.prefixes_write import BLOCK, INLINE_SYMBOLS
+
+MOST_UNITS = 60
+"""Of a query; the units reached are bits of a 64-bit number."""
+SMALL_RANGE = 48
+"""Ranges of so many rows are looked through at once."""
+MOST_STEPS = 3000
+"""After so many steps the ranges met are looked through, however big: it bounds what a query of many readings costs."""
+
+
+class ExactLists(NamedTuple):
+    """The mapped arrays that `offer_exact` reads."""
+
+    starts: Array
+    symbols: Array
+    string_ranks: Array
+    string_minima: Array
+    string_directory: Array
+    initials_ranks: Array
+    initials_minima: Array
+    initials_symbols: Array
+
+
+class Options(NamedTuple):
+    """See the top of the module. `is_full` marks full syllables, the last unit's prefixes among them."""
+
+    offsets: Array
+    next: Array
+    low: Array
+    high: Array
+    group_low: Array
+    group_high: Array
+    is_full: Array
+
+
+@njit
+def row_symbol(lists: ExactLists, row: int, depth: int) -> int:
+    """Symbol of a row of the list by initials."""
+    if depth < INLINE_SYMBOLS:
+        return np.int64(lists.initials_symbols[depth, row])
+    return symbol_at(lists.starts, lists.symbols, lists.initials_ranks[row], depth)
+
+
+@njit
+def matches(lists: ExactLists, options: Options, units: int, rank: int) -> bool:
+    """Whether a prefix of the keyword consumes the query: all ways of reading it are followed at once."""
+    reached = np.uint64(1)
+    goal = np.uint64(1) << np.uint64(units)
+    for at in range(np.int64(lists.starts[rank]), np.int64(lists.starts[rank + 1])):
+        symbol = np.int64(lists.symbols[at])
+        following = np.uint64(0)
+        for unit in range(units):
+            if reached >> np.uint64(unit) & np.uint64(1):
+                for option in range(options.offsets[unit], options.offsets[unit + 1]):
+                    if options.low[option] <= symbol < options.high[option]:
+                        following |= np.uint64(1) << np.uint64(options.next[option])
+        if following & goal:
+            return True
+        if following == 0:
+            return False
+        reached = following
+    return False
+
+
+@njit
+def _first_initial(lists: ExactLists, low: int, high: int, depth: int, symbol: int) -> int:
+    """The first row of a range, whose rows have the same initials before, with a symbol not below a group's first."""
+    while low < high:
+        middle = (low + high) // 2
+        if row_symbol(lists, middle, depth) < symbol:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit
+def _first_string(lists: ExactLists, low: int, high: int, depth: int, symbol: int) -> int:
+    """The same in the list by string."""
+    while low < high:
+        middle = (low + high) // 2
+        if symbol_at(lists.starts, lists.symbols, lists.string_ranks[middle], depth) < symbol:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit
+def _scan(lists: ExactLists, options: Options, path: Array, depth: int, low: int, high: int, best: Array) -> None:
+    """Offer the rows of a range by initials whose symbols fit the options of the path."""
+    first = 0
+    while first < depth and _is_whole_group(options, path[first]):
+        first += 1
+    inline = min(first, INLINE_SYMBOLS - 1)
+    is_filter = first < INLINE_SYMBOLS
+    column = lists.initials_symbols[inline]
+    ranks = lists.initials_ranks
+    from_symbol = options.low[path[first]]
+    to_symbol = options.high[path[first]]
+    begin = low
+    while begin < high:
+        end = min((begin // BLOCK + 1) * BLOCK, high)
+        bar = best[-1]
+        if lists.initials_minima[begin // BLOCK] < bar:
+            hits = 0
+            if is_filter:
+                for row in range(begin, end):
+                    hits += (column[row] >= from_symbol) & (column[row] < to_symbol) & (ranks[row] < bar)
+            else:
+                hits = 1
+            if hits:
+                for row in range(begin, end):
+                    if ranks[row] < best[-1]:
+                        fits = True
+                        for place in range(first, depth):
+                            symbol = row_symbol(lists, row, place)
+                            if symbol < options.low[path[place]] or symbol >= options.high[path[place]]:
+                                fits = False
+                                break
+                        if fits:
+                            insert(best, ranks[row])
+        begin = end
+
+
+@njit
+def _is_whole_group(options: Options, option: int) -> bool:
+    return options.low[option] == options.group_low[option] and options.high[option] == options.group_high[option]
+
+
+@njit
+def _offer_path(
+    lists: ExactLists, options: Options, path: Array, depth: int, low: int, high: int, skips_full: bool, best: Array
+) -> None:
+    """Offer the keywords that fit the options of a path; rows low to high - 1 by initials are those of its initials."""
+    is_initials, is_string, is_full = True, True, True
+    for place in range(depth):
+        option = path[place]
+        is_initials &= _is_whole_group(options, option)
+        is_full &= options.is_full[option]
+        if place < depth - 1:
+            is_string &= options.high[option] - options.low[option] == 1
+    if is_initials:
+        offer_range(lists.initials_ranks, lists.initials_minima, low, high, best)
+    elif is_string:
+        option = path[0]
+        low = lists.string_directory[options.low[option]]
+        high = lists.string_directory[options.high[option]]
+        for place in range(1, depth):
+            option = path[place]
+            high = _first_string(lists, low, high, place, options.high[option])
+            low = _first_string(lists, low, high, place, options.low[option])
+        offer_range(lists.string_ranks, lists.string_minima, low, high, best)
+    elif not (is_full and skips_full):
+        _scan(lists, options, path, depth, low, high, best)
+
+
+@njit
+def offer_exact(lists: ExactLists, options: Options, skips_full: bool, best: Array) -> None:
+    """Offer every keyword of which a prefix consumes the query; with `skips_full` not those by full syllables only.
+
+    The ways to read the query are followed through the list by initials, as in a trie; a way that nobody's initials go
+    is left at once.
+    """
+    units = len(options.offsets) - 1
+    most = MOST_UNITS + 1
+    path = np.empty(most, np.int64)
+    lows, highs = np.empty(most, np.int64), np.empty(most, np.int64)
+    cursors, units_at = np.empty(most, np.int64), np.empty(most, np.int64)
+    depth = 0
+    lows[0], highs[0], units_at[0], cursors[0] = 0, len(lists.initials_ranks), 0, options.offsets[0]
+    steps = 0
+    while depth >= 0:
+        option = cursors[depth]
+        if option == options.offsets[units_at[depth] + 1]:
+            depth -= 1
+            continue
+        cursors[depth] += 1
+        steps += 1
+        if depth == 0:
+            # By string and by initials the keywords of one first initial are the same rows.
+            low = lists.string_directory[options.group_low[option]]
+            high = lists.string_directory[options.group_high[option]]
+        else:
+            low = _first_initial(lists, lows[depth], highs[depth], depth, options.group_low[option])
+            high = _first_initial(lists, low, highs[depth], depth, options.group_high[option])
+        if low == high:
+            continue
+        path[depth] = option
+        if high - low <= SMALL_RANGE or steps > MOST_STEPS:
+            for row in range(low, high):
+                rank = lists.initials_ranks[row]
+                if rank < best[-1] and matches(lists, options, units, rank):
+                    insert(best, rank)
+        elif options.next[option] == units:
+            _offer_path(lists, options, path, depth + 1, low, high, skips_full, best)
+        else:
+            depth += 1
+            lows[depth], highs[depth] = low, high
+            units_at[depth] = options.next[option]
+            cursors[depth] = options.offsets[units_at[depth]]
