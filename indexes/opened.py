@@ -12,6 +12,7 @@ from indexes.forward import Forward
 from indexes.keyword_stats import KeywordStats
 from indexes.neighbors import Neighbors
 from indexes.postings import Postings
+from indexes.prefixes import Prefixes
 from indexes.snapshot import open_snapshot
 from indexes.spelling import Spelling
 from indexes.vocabulary import StringList, Vocabulary
@@ -57,6 +58,8 @@ class Indexes:
     popular: Array
     """Ids of the most searched safe keywords, the most searched first, int32."""
     spelling: Spelling
+    prefixes: Prefixes
+    """Keywords that are safe to show, by their beginnings."""
     facts: dict[str, Any]
     """What the snapshot was built from: see `mining.build`."""
 
@@ -71,6 +74,7 @@ class Indexes:
         """The parts that a reader gives."""
         facts = reader.json("facts.json")
         terms = Vocabulary(reader, "terms")
+        stats = KeywordStats.open(reader)
         return Indexes(
             snapshot_id=snapshot_id,
             window=Window(*(date.fromisoformat(day) for day in facts["window"])),
@@ -83,7 +87,7 @@ class Indexes:
             terms=terms,
             postings=Postings(reader),
             forward=Forward(reader),
-            stats=KeywordStats.open(reader),
+            stats=stats,
             neighbors={miner: Neighbors(reader, miner) for miner in facts["miners"]},
             click_paths=StringList(reader, "click_paths"),
             variants_offsets=reader.array("variants/offsets.npy"),
@@ -92,6 +96,7 @@ class Indexes:
             unsafe_severity=reader.array("unsafe/severity.npy"),
             popular=reader.array("popular.npy"),
             spelling=Spelling(reader, terms),
+            prefixes=Prefixes(reader, stats.canonical),
             facts=facts,
         )
 

@@ -86,12 +86,11 @@ class Prefixes:
         exact_lists = prefixes_exact.ExactLists(*self._exact_arrays)
         return prefixes_exact, exact_lists, prefixes_letters, prefixes_letters.LetterLists(*self._letter_arrays)
 
-    def top(self, text: str, k: int) -> Matches:
+    def top(self, query: Query, k: int) -> Matches:
         """The k best keywords for what somebody has typed so far; those with a mistake only where others are too few.
 
         The empty query matches nothing, and so does one of more than 60 characters.
         """
-        query = Query.of(text)
         ranks = self.exact(query, k)
         found = len(ranks)
         if found < k:

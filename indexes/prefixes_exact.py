@@ -51,7 +51,8 @@ class Options(NamedTuple):
 def row_symbol(lists: ExactLists, row: int, depth: int) -> int:
     """Symbol of a row of the list by initials."""
     if depth < INLINE_SYMBOLS:
-        return np.int64(lists.initials_symbols[depth, row])
+        symbol: int = np.int64(lists.initials_symbols[depth, row])
+        return symbol
     return symbol_at(lists.starts, lists.symbols, lists.initials_ranks[row], depth)
 
 

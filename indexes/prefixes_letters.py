@@ -143,10 +143,10 @@ def _begins(letters: Array, count: int, begin: int, text: Array, text_begin: int
     """Whether letters[begin:count] begin with text[text_begin:]."""
     if count - begin < len(text) - text_begin:
         return False
-    for place in range(len(text) - text_begin):
-        if letters[begin + place] != text[text_begin + place]:
-            return False
-    return True
+    place = 0
+    while text_begin + place < len(text) and letters[begin + place] == text[text_begin + place]:
+        place += 1
+    return text_begin + place == len(text)
 
 
 @njit

@@ -118,4 +118,7 @@ def offer_range(ranks: Array, block_minima: Array, low: int, high: int, best: Ar
 def symbol_at(starts: Array, symbols: Array, rank: int, depth: int) -> int:
     """A keyword's symbol at a depth, 0 if it has ended."""
     at = np.int64(starts[rank]) + depth
-    return np.int64(symbols[at]) if at < np.int64(starts[rank + 1]) else np.int64(0)
+    symbol: int = np.int64(0)
+    if at < np.int64(starts[rank + 1]):
+        symbol = np.int64(symbols[at])
+    return symbol

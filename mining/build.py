@@ -17,6 +17,7 @@ from indexes.forward import write_forward
 from indexes.keyword_stats import LANGUAGES, UNKNOWN, KeywordStats
 from indexes.neighbors import write_neighbors
 from indexes.postings import write_postings
+from indexes.prefixes_write import write_prefixes
 from indexes.snapshot import publish, stage
 from indexes.spelling import sounds_of, write_spelling
 from indexes.terminal import Advance, progress
@@ -72,7 +73,8 @@ def write_parts(
     months, complete, monthly = _monthly(mined, keywords)
     devices, by_device = _split(mined, keywords, "device")
     regions, by_region = _split(mined, keywords, "region")
-    _statistics(statistics, keywords, canonical, months, complete, monthly, by_device, by_region).write(folder)
+    stats = _statistics(statistics, keywords, canonical, months, complete, monthly, by_device, by_region)
+    stats.write(folder)
     advance(1)
 
     miners = _write_all_neighbors(mined, folder, keyword_ids, own_searches, int(report["counts"]["sessions"]))
@@ -85,6 +87,7 @@ def write_parts(
     write_array(folder, "popular.npy", np.array(popular[:POPULAR_KEYWORDS], np.int32))
     advance(1)
 
+    write_prefixes(folder, keywords, stats.searches, canonical, severity == 0)
     write_spelling(folder, sounds, own_searches, *terms)
     facts = {
         "keywords": len(keywords),

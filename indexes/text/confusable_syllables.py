@@ -7,8 +7,9 @@ LONGEST_SYLLABLE = 6
 _INITIALS = ("", "b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h", "j", "q", "x", "zh", "ch", "sh", "r", "z", "c",
              "s", "y", "w")  # fmt: skip
 _FINALS = frozenset(
-    "a o e ai ei ao ou an en ang eng er ong i ia ie iao iu ian in iang ing iong u ua uo uai ui uan un uang ue v ve".split()
-)
+    ("a", "o", "e", "ai", "ei", "ao", "ou", "an", "en", "ang", "eng", "er", "ong", "i", "ia", "ie", "iao", "iu", "ian",
+     "in", "iang", "ing", "iong", "u", "ua", "uo", "uai", "ui", "uan", "un", "uang", "ue", "v", "ve")
+)  # fmt: skip
 _SWAPPED_INITIALS = (("z", "zh"), ("c", "ch"), ("s", "sh"), ("n", "l"), ("r", "l"))
 _SWAPPED_FINALS = (("an", "ang"), ("en", "eng"), ("in", "ing"), ("ian", "iang"), ("uan", "uang"))
 _SWAPPED_SYLLABLES = (
@@ -21,8 +22,8 @@ _SWAPPED_SYLLABLES = (
 def confusable(text: str) -> tuple[str, ...]:
     """What a syllable may be taken for: another initial, another final, both, or f for h; empty for other texts.
 
-    `xiang` gives `xian`; `zan` gives `zang`, `zhan` and `zhang`; `fei` gives `hui`. The relation is symmetric. Not every
-    one is a syllable that exists.
+    `xiang` gives `xian`; `zan` gives `zang`, `zhan` and `zhang`; `fei` gives `hui`. The relation is symmetric. Not
+    every one is a syllable that exists.
     """
     splits = ((initial, text[len(initial) :]) for initial in _INITIALS if text.startswith(initial))
     initial, final = next(((initial, final) for initial, final in splits if final in _FINALS), ("", ""))

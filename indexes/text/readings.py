@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 
 import rjieba
 
@@ -42,9 +43,10 @@ def readings_of_word(word: str) -> tuple[str, ...]:
         return tuple(word)
     from pypinyin import lazy_pinyin
 
-    found = lazy_pinyin(word, errors=list)
+    characters: Any = list  # What has no reading is left as it is, character by character.
+    found = lazy_pinyin(word, errors=characters)
     if len(found) != len(word):
-        found = [lazy_pinyin(character, errors=list)[0] for character in word]
+        found = [lazy_pinyin(character, errors=characters)[0] for character in word]
     return tuple(_plain(reading, character) for reading, character in zip(found, word, strict=True))
 
 
@@ -54,7 +56,7 @@ def _plain(reading: str, character: str) -> str:
 
 
 def words_of_each(texts: Iterable[str]) -> Iterator[list[str]]:
-    """The words of each normalised text, simplified, without separators; together they are all that is matched of it."""
+    """The words of each normalised text, simplified, without separators; together they are what is matched of it."""
     iterator = iter(texts)
     while batch := list(islice(iterator, BATCH)):
         joined = simplified("\n".join(batch)).split("\n")

@@ -16,14 +16,28 @@ from indexes.prefixes_ranges import NONE, offer_range
 from indexes.prefixes_write import block_minima, write_prefixes
 from indexes.text import normalise
 from indexes.text.confusable_syllables import confusable
-from indexes.text.readings import folded, is_separator, pinyin, read_aloud
+from indexes.text.readings import pinyin, read_aloud
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 KEYWORDS = [
-    *("鲜花", "鲜花店", "鲜花速递", "先锋", "先花", "线", "现货", "想法", "西安", "西安旅游", "鮮花批發", "银行", "行走"),
+    *(
+        "鲜花",
+        "鲜花店",
+        "鲜花速递",
+        "先锋",
+        "先花",
+        "线",
+        "现货",
+        "想法",
+        "西安",
+        "西安旅游",
+        "鮮花批發",
+        "银行",
+        "行走",
+    ),
     *("flower", "flowers", "flower delivery", "floor", "x光", "iphone 手机壳", "xian", "xianhua", "中国", "中国银行"),
-    *("重庆", "😀", "😀😀", "𠀀a", "a", "阿", "安", "é", "women's shoes", "北京 鲜花", "!", "长长长长", "昂", "狼", "狼烟"),
-]  # fmt: skip
+    *("重庆", "😀", "😀😀", "𠀀a", "a", "阿", "安", "é", "women's shoes", "北京 鲜花", "!", "长长长长", "昂", "狼烟"),
+]
 PIECES = [
     *"xianhuasdfloweryzgbjc'  😀𠀀!é",
     "鲜",
@@ -157,7 +171,7 @@ def test_any_query_on_any_corpus_is_answered_as_by_reading_all_keywords(
     keywords, searches, canonical, is_shown = corpus
     prefixes = built(tmp_path_factory.mktemp("prefixes"), keywords, searches, canonical, is_shown)
     expected, exact = by_reading_all(text, keywords, searches, canonical, is_shown)
-    matches = prefixes.top(text, k)
+    matches = prefixes.top(Query.of(text), k)
     assert [keywords[place] for place in matches.ids.tolist()] == [keywords[place] for place in expected[:k]]
     assert matches.exact == min(k, exact)
 
@@ -208,7 +222,7 @@ def test_long_ranges_are_answered_as_by_reading_all_keywords(
     prefixes, *corpus = crowded
     expected, exact = by_reading_all(text, *corpus)
     for k in (1, 10, 100, 10_000):
-        matches = prefixes.top(text, k)
+        matches = prefixes.top(Query.of(text), k)
         assert matches.ids.tolist() == expected[:k]
         assert matches.exact == min(k, exact)
 
