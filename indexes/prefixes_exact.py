@@ -5,7 +5,7 @@ A query of n units comes as its *options* (CSR by the unit they begin at): one s
 same initial. See `indexes.prefixes_query`.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class Options(NamedTuple):
 def row_symbol(lists: ExactLists, row: int, depth: int) -> int:
     """Symbol of a row of the list by initials."""
     if depth < INLINE_SYMBOLS:
-        symbol: int = np.int64(lists.initials_symbols[depth, row])
+        symbol: Any = np.int64(lists.initials_symbols[depth, row])
         return symbol
     return symbol_at(lists.starts, lists.symbols, lists.initials_ranks[row], depth)
 

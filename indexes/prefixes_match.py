@@ -6,6 +6,7 @@ It is what the index answers in bulk, for words that are in no index, and tells 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from indexes.prefixes_query import DOUBLE_INITIALS, MIN_LETTERS_WITH_TYPO, Query, with_wrong_syllable
 from indexes.text.readings import is_separator, pinyin
@@ -86,12 +87,12 @@ def near_match(query: Query, characters: Sequence[tuple[str, str]]) -> Match | N
     """How a keyword matches with one mistake, or by sound."""
     if query.is_too_long:
         return None
-    letters = pinyin(query.normalised)
+    letters, others = _meant(query.normalised)
     if len(letters) < MIN_LETTERS_WITH_TYPO:
         return None
     spelled = "".join(reading for _, reading in characters)
     ends = [end for end in (_end_with_mistake(letters, spelled),) if end is not None]
-    ends += [len(other) for other in with_wrong_syllable(letters) if spelled.startswith(other)]
+    ends += [len(other) for other in others if spelled.startswith(other)]
     if not ends:
         return None
     count, covered = 0, 0
@@ -99,6 +100,13 @@ def near_match(query: Query, characters: Sequence[tuple[str, str]]) -> Match | N
         covered += len(characters[count][1])
         count += 1
     return Match(Kind.TYPO, count)
+
+
+@lru_cache(maxsize=256)
+def _meant(normalised: str) -> tuple[str, tuple[str, ...]]:
+    """A query's letters, and these with one syllable replaced."""
+    letters = pinyin(normalised)
+    return letters, tuple(with_wrong_syllable(letters))
 
 
 def _end_with_mistake(letters: str, spelled: str) -> int | None:

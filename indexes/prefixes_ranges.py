@@ -4,6 +4,8 @@
 `best[-1]` is the bar that a rank has to pass.
 """
 
+from typing import Any
+
 import numpy as np
 
 from indexes.arrays import Array
@@ -118,7 +120,7 @@ def offer_range(ranks: Array, block_minima: Array, low: int, high: int, best: Ar
 def symbol_at(starts: Array, symbols: Array, rank: int, depth: int) -> int:
     """A keyword's symbol at a depth, 0 if it has ended."""
     at = np.int64(starts[rank]) + depth
-    symbol: int = np.int64(0)
+    symbol: Any = np.int64(0)
     if at < np.int64(starts[rank + 1]):
         symbol = np.int64(symbols[at])
     return symbol

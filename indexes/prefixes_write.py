@@ -50,7 +50,11 @@ def write_prefixes_of_words(
     group of close variants, `canonical` int32 (n,) names the group by its head. Keywords that are not shown (bool (n,))
     and those without a character stay out.
     """
-    characters, readings, word_offsets, word_symbols = _symbols(words)
+    in_use = np.zeros(len(words), bool)
+    in_use[word_ids] = True
+    # A word that is in no keyword has no symbols.
+    spelled = [word if used else "" for word, used in zip(words, in_use.tolist(), strict=True)]
+    characters, readings, word_offsets, word_symbols = _symbols(spelled)
     counts = np.zeros(len(offsets) - 1, np.int64)
     symbols_of_word = np.diff(word_offsets)
     for begin in range(0, len(counts), CHUNK):

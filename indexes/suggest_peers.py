@@ -129,7 +129,7 @@ class Tantivy(SuggestPeer):
         schema = tantivy.SchemaBuilder()
         schema.add_text_field("keyword", tokenizer_name="raw", index_option="basic")
         schema.add_integer_field("id", fast=True)
-        schema.add_unsigned_field("weight", fast=True)
+        schema.add_integer_field("weight", fast=True)
         return schema.build()
 
     @classmethod
@@ -153,8 +153,8 @@ class Tantivy(SuggestPeer):
 
         query = tantivy.Query.regex_query(self._schema_used, "keyword", prefix + ".*")
         hits = self._searcher.search(query, k, count=False, order_by_field="weight").hits
-        ids: list[int] = self._searcher.fast_field_values("id", [address for _, address in hits])
-        return ids
+        ids: Any = self._searcher.fast_field_values("id", [address for _, address in hits])
+        return list(ids)
 
 
 SUGGEST_PEERS: tuple[type[SuggestPeer], ...] = (MarisaTrie, Sqlite, Tantivy)
