@@ -80,11 +80,8 @@ class Prefixes:
         return Symbols(document["characters"], document["readings"])
 
     @cached_property
-    def _kernels(self) -> tuple[Any, Any, Any, Any]:
-        from indexes import prefixes_exact, prefixes_letters
-
-        exact_lists = prefixes_exact.ExactLists(*self._exact_arrays)
-        return prefixes_exact, exact_lists, prefixes_letters, prefixes_letters.LetterLists(*self._letter_arrays)
+    def _kernels(self) -> "_Kernels":
+        return _Kernels(self._exact_arrays, self._letter_arrays, self.symbols)
 
     def top(self, query: Query, k: int) -> Matches:
         """The k best keywords for what somebody has typed so far; those with a mistake only where others are too few.
@@ -101,18 +98,16 @@ class Prefixes:
         """Ranks of the k best keywords that match without a mistake."""
         if not query.units or query.is_too_long or not len(self) or k <= 0:
             return np.empty(0, np.int32)
-        arrays = self.symbols.options(query)
-        if arrays is None:
+        found = self.symbols.typed(query)
+        if found is None:
             return np.empty(0, np.int32)
-        exact, exact_lists, letters, letter_lists = self._kernels
-        options = exact.Options(*arrays)
-        by_letters = self.symbols.is_read_as_typed(query)
-        text = _bytes_of(query.units) if by_letters else None
+        arrays, is_read_as_typed = found
+        text = _bytes_of(query.units if is_read_as_typed and not query.borders else "")
+        kernels = self._kernels
+        typed = kernels.exact.Typed(*arrays)
 
         def offer(best: Array) -> None:
-            if text is not None:
-                letters.offer_letters(letter_lists, text, best)
-            exact.offer_exact(exact_lists, options, by_letters, best)
+            kernels.exact.offer_query(kernels.exact_lists, kernels.letter_lists, kernels.pieces, typed, text, best)
 
         return self._each_group_once(offer, k)
 
@@ -129,15 +124,15 @@ class Prefixes:
         spelled = pinyin(query.normalised)
         if len(spelled) < MIN_LETTERS_WITH_TYPO:
             return np.empty(0, np.int32)
-        _, _, letters, letter_lists = self._kernels
+        kernels = self._kernels
         text = _bytes_of(spelled)
         others = [other.encode() for other in with_wrong_syllable(spelled)]
         offsets = np.cumsum([0, *map(len, others)])
         joined = np.frombuffer(bytearray(b"".join(others)), np.uint8)
 
         def offer(best: Array) -> None:
-            letters.offer_near(letter_lists, text, best)
-            letters.offer_each(letter_lists, joined, offsets, best)
+            kernels.letters.offer_near(kernels.letter_lists, text, best)
+            kernels.letters.offer_each(kernels.letter_lists, joined, offsets, best)
 
         return self._each_group_once(offer, k, without)
 
@@ -165,6 +160,19 @@ class Prefixes:
         """The characters of a keyword that are matched, each with its reading."""
         symbols = self._symbols[int(self._starts[rank]) : int(self._starts[rank + 1])].tolist()
         return [(self.symbols.characters[symbol], self.symbols.readings[symbol]) for symbol in symbols]
+
+
+class _Kernels:
+    """The compiled kernels with the arrays that they read; making it imports numba."""
+
+    def __init__(self, exact_arrays: tuple[Array, ...], letter_arrays: tuple[Array, ...], symbols: Symbols) -> None:
+        from indexes import prefixes_exact, prefixes_letters
+
+        self.exact: Any = prefixes_exact
+        self.letters: Any = prefixes_letters
+        self.exact_lists = prefixes_exact.ExactLists(*exact_arrays)
+        self.letter_lists = prefixes_letters.LetterLists(*letter_arrays)
+        self.pieces = prefixes_exact.Pieces(*symbols.pieces)
 
 
 def _bytes_of(text: str) -> Array:

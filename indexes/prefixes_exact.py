@@ -2,7 +2,7 @@
 
 A query of n units comes as its *options* (CSR by the unit they begin at): one says that the keyword's next symbol is in
 `low[o]..high[o] - 1` if the query goes on at unit `next[o]`. `group_low` and `group_high` enclose the symbols of the
-same initial. See `indexes.prefixes_query`.
+same initial. Queries have at most 60 units: those reached are bits of a number of 64.
 """
 
 from typing import Any, NamedTuple
@@ -11,11 +11,12 @@ import numpy as np
 
 from indexes.arrays import Array
 from indexes.compiled import njit
+from indexes.prefixes_letters import LetterLists, offer_letters
 from indexes.prefixes_ranges import insert, offer_range, symbol_at
 from indexes.prefixes_write import BLOCK, INLINE_SYMBOLS
 
-MOST_UNITS = 60
-"""Of a query; the units reached are bits of a 64-bit number."""
+LONGEST_READING = 6
+H, Z, C, S = (ord(letter) - ord("a") for letter in "hzcs")
 SMALL_RANGE = 48
 """Ranges of so many rows are looked through at once."""
 MOST_STEPS = 3000
@@ -35,8 +36,33 @@ class ExactLists(NamedTuple):
     initials_symbols: Array
 
 
+class Pieces(NamedTuple):
+    """The beginnings of all readings in letters as a trie: node 0 is the empty one, `child[node, letter]` or -1.
+
+    Symbols low to high - 1 have a reading that begins so; of these the first ones, up to exact_high - 1, have no other.
+    """
+
+    child: Array
+    low: Array
+    high: Array
+    exact_high: Array
+
+
+class Typed(NamedTuple):
+    """A query of n units: `letters` int64 (n,) are 0 to 25, -1 for other characters; `borders` bool (n + 1,).
+
+    The symbols of unit u that is no letter are rows `other_offsets[u]:other_offsets[u + 1]` of `others` int64 (m, 4):
+    the symbol, low and high of its initial's group, and whether the unit is its own reading.
+    """
+
+    letters: Array
+    borders: Array
+    other_offsets: Array
+    others: Array
+
+
 class Options(NamedTuple):
-    """See the top of the module. `is_full` marks full syllables, the last unit's prefixes among them."""
+    """See the top of the module. `is_full` marks full syllables, the last unit's beginnings among them."""
 
     offsets: Array
     next: Array
@@ -45,6 +71,53 @@ class Options(NamedTuple):
     group_low: Array
     group_high: Array
     is_full: Array
+
+
+@njit
+def options_of(typed: Typed, pieces: Pieces) -> Options:
+    """The options of a query, by the definition of `indexes.prefixes_query`."""
+    size = len(typed.letters)
+    most = size * LONGEST_READING + len(typed.others)
+    offsets = np.zeros(size + 1, np.int64)
+    following, low, high = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    group_low, group_high = np.empty(most, np.int64), np.empty(most, np.int64)
+    is_full = np.empty(most, np.bool_)
+    count = 0
+    for unit in range(size):
+        if typed.letters[unit] < 0:
+            for row in range(typed.other_offsets[unit], typed.other_offsets[unit + 1]):
+                following[count] = unit + 1
+                low[count], high[count] = typed.others[row, 0], typed.others[row, 0] + 1
+                group_low[count], group_high[count] = typed.others[row, 1], typed.others[row, 2]
+                is_full[count] = typed.others[row, 3] != 0
+                count += 1
+            offsets[unit + 1] = count
+            continue
+        node, group = 0, 0
+        for end in range(unit + 1, min(unit + LONGEST_READING, size) + 1):
+            letter = typed.letters[end - 1]
+            if letter < 0 or (end > unit + 1 and typed.borders[end - 1]):
+                break
+            node = pieces.child[node, letter]
+            if node < 0:
+                break
+            if end == unit + 1:
+                group = node
+            is_last = end == size
+            is_double = end == unit + 2 and letter == H and (typed.letters[unit] in (Z, C, S))
+            if is_last or end == unit + 1 or is_double:
+                to_symbol = pieces.high[node]
+            else:
+                to_symbol = pieces.exact_high[node]
+                if to_symbol == pieces.low[node]:
+                    continue
+            following[count] = end
+            low[count], high[count] = pieces.low[node], to_symbol
+            group_low[count], group_high[count] = pieces.low[group], pieces.high[group]
+            is_full[count] = is_last or not (end == unit + 1 or is_double)
+            count += 1
+        offsets[unit + 1] = count
+    return Options(offsets, following, low, high, group_low, group_high, is_full)
 
 
 @njit
@@ -57,16 +130,18 @@ def row_symbol(lists: ExactLists, row: int, depth: int) -> int:
 
 
 @njit
-def matches(lists: ExactLists, options: Options, units: int, rank: int) -> bool:
-    """Whether a prefix of the keyword consumes the query: all ways of reading it are followed at once."""
-    reached = np.uint64(1)
+def _goes_on(lists: ExactLists, options: Options, units: int, rank: int, depth: int, unit: int) -> bool:
+    """Whether a keyword from a depth on consumes a query from a unit on: all ways are followed at once."""
+    reached = np.uint64(1) << np.uint64(unit)
     goal = np.uint64(1) << np.uint64(units)
-    for at in range(np.int64(lists.starts[rank]), np.int64(lists.starts[rank + 1])):
+    if reached == goal:
+        return True
+    for at in range(np.int64(lists.starts[rank]) + depth, np.int64(lists.starts[rank + 1])):
         symbol = np.int64(lists.symbols[at])
         following = np.uint64(0)
-        for unit in range(units):
-            if reached >> np.uint64(unit) & np.uint64(1):
-                for option in range(options.offsets[unit], options.offsets[unit + 1]):
+        for place in range(unit, units):
+            if reached >> np.uint64(place) & np.uint64(1):
+                for option in range(options.offsets[place], options.offsets[place + 1]):
                     if options.low[option] <= symbol < options.high[option]:
                         following |= np.uint64(1) << np.uint64(options.next[option])
         if following & goal:
@@ -75,6 +150,16 @@ def matches(lists: ExactLists, options: Options, units: int, rank: int) -> bool:
             return False
         reached = following
     return False
+
+
+@njit
+def _fits(lists: ExactLists, options: Options, path: Array, first: int, depth: int, row: int) -> bool:
+    """Whether a row's symbols first to depth - 1 are those of the options of a path."""
+    for place in range(first, depth):
+        symbol = row_symbol(lists, row, place)
+        if symbol < options.low[path[place]] or symbol >= options.high[path[place]]:
+            return False
+    return True
 
 
 @njit
@@ -126,15 +211,8 @@ def _scan(lists: ExactLists, options: Options, path: Array, depth: int, low: int
                 hits = 1
             if hits:
                 for row in range(begin, end):
-                    if ranks[row] < best[-1]:
-                        fits = True
-                        for place in range(first, depth):
-                            symbol = row_symbol(lists, row, place)
-                            if symbol < options.low[path[place]] or symbol >= options.high[path[place]]:
-                                fits = False
-                                break
-                        if fits:
-                            insert(best, ranks[row])
+                    if ranks[row] < best[-1] and _fits(lists, options, path, first, depth, row):
+                        insert(best, ranks[row])
         begin = end
 
 
@@ -178,12 +256,14 @@ def offer_exact(lists: ExactLists, options: Options, skips_full: bool, best: Arr
     is left at once.
     """
     units = len(options.offsets) - 1
-    most = MOST_UNITS + 1
+    most = units + 1
     path = np.empty(most, np.int64)
     lows, highs = np.empty(most, np.int64), np.empty(most, np.int64)
     cursors, units_at = np.empty(most, np.int64), np.empty(most, np.int64)
     depth = 0
     lows[0], highs[0], units_at[0], cursors[0] = 0, len(lists.initials_ranks), 0, options.offsets[0]
+    # The range of the group met last at each depth: the pieces that begin at one letter are of one group.
+    groups, group_lows, group_highs = np.full(most, -1), np.empty(most, np.int64), np.empty(most, np.int64)
     steps = 0
     while depth >= 0:
         option = cursors[depth]
@@ -192,25 +272,46 @@ def offer_exact(lists: ExactLists, options: Options, skips_full: bool, best: Arr
             continue
         cursors[depth] += 1
         steps += 1
-        if depth == 0:
-            # By string and by initials the keywords of one first initial are the same rows.
-            low = lists.string_directory[options.group_low[option]]
-            high = lists.string_directory[options.group_high[option]]
-        else:
-            low = _first_initial(lists, lows[depth], highs[depth], depth, options.group_low[option])
-            high = _first_initial(lists, low, highs[depth], depth, options.group_high[option])
+        if groups[depth] != options.group_low[option]:
+            groups[depth] = options.group_low[option]
+            if depth == 0:
+                # By string and by initials the keywords of one first initial are the same rows.
+                low = lists.string_directory[options.group_low[option]]
+                high = lists.string_directory[options.group_high[option]]
+            else:
+                low = _first_initial(lists, lows[depth], highs[depth], depth, options.group_low[option])
+                high = _first_initial(lists, low, highs[depth], depth, options.group_high[option])
+            group_lows[depth], group_highs[depth] = low, high
+        low, high = group_lows[depth], group_highs[depth]
         if low == high:
             continue
         path[depth] = option
         if high - low <= SMALL_RANGE or steps > MOST_STEPS:
             for row in range(low, high):
                 rank = lists.initials_ranks[row]
-                if rank < best[-1] and matches(lists, options, units, rank):
+                if (
+                    rank < best[-1]
+                    and _fits(lists, options, path, 0, depth + 1, row)
+                    and _goes_on(lists, options, units, rank, depth + 1, options.next[option])
+                ):
                     insert(best, rank)
         elif options.next[option] == units:
             _offer_path(lists, options, path, depth + 1, low, high, skips_full, best)
         else:
             depth += 1
-            lows[depth], highs[depth] = low, high
+            lows[depth], highs[depth], groups[depth] = low, high, -1
             units_at[depth] = options.next[option]
             cursors[depth] = options.offsets[units_at[depth]]
+
+
+@njit
+def offer_query(
+    lists: ExactLists, letter_lists: LetterLists, pieces: Pieces, typed: Typed, text: Array, best: Array
+) -> None:
+    """Offer every keyword that matches without a mistake.
+
+    `text` are the query's bytes if its letters are those of what it matches by full syllables, else none.
+    """
+    if len(text):
+        offer_letters(letter_lists, text, best)
+    offer_exact(lists, options_of(typed, pieces), len(text) > 0, best)

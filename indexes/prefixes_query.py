@@ -68,66 +68,70 @@ class Symbols:
         return found
 
     @cached_property
-    def _of_beginning(self) -> dict[str, tuple[int, int]]:
-        """The symbols whose reading begins with a text."""
-        found: dict[str, tuple[int, int]] = {}
+    def pieces(self) -> tuple[Array, Array, Array, Array]:
+        """The arrays of `indexes.prefixes_exact.Pieces`."""
+        nodes = {"": 0}
+        children: list[list[int]] = [[-1] * len(_LETTERS)]
+        lows, highs, exact_highs = [0], [0], [0]
         for symbol in range(1, len(self.readings)):
             reading = self.readings[symbol]
+            if reading[0] not in _LETTERS:
+                continue
             for end in range(1, len(reading) + 1):
                 beginning = reading[:end]
-                found[beginning] = (found[beginning][0] if beginning in found else symbol, symbol + 1)
-        return found
+                node = nodes.setdefault(beginning, len(nodes))
+                if node == len(children):
+                    children[nodes[beginning[:-1]]][ord(beginning[-1]) - ord("a")] = node
+                    children.append([-1] * len(_LETTERS))
+                    lows.append(symbol)
+                    highs.append(symbol)
+                    exact_highs.append(symbol)
+                highs[node] = symbol + 1
+            exact_highs[nodes[reading]] = symbol + 1
+        return np.array(children), np.array(lows), np.array(highs), np.array(exact_highs)
 
-    @cached_property
-    def _of_reading(self) -> dict[str, tuple[int, int]]:
-        found: dict[str, tuple[int, int]] = {}
-        for symbol in range(1, len(self.readings)):
+    def _rows_of(self, unit: str) -> list[tuple[int, int, int, bool]]:
+        """The rows of `Typed.others` for a character that is no letter."""
+        rows = []
+        children, lows, highs, _ = self.pieces
+        for symbol in self._of_character.get(unit, ()):
             reading = self.readings[symbol]
-            found[reading] = (found[reading][0] if reading in found else symbol, symbol + 1)
-        return found
+            if reading[0] in _LETTERS:
+                group = children[0, ord(reading[0]) - ord("a")]
+                rows.append((symbol, int(lows[group]), int(highs[group]), False))
+            else:
+                rows.append((symbol, symbol, symbol + 1, True))
+        return rows
 
-    @cached_property
-    def longest_reading(self) -> int:
-        return max(map(len, self.readings), default=0)
+    def typed(self, query: Query) -> tuple[tuple[Array, Array, Array, Array], bool] | None:
+        """The arrays of `indexes.prefixes_exact.Typed`, and whether each character is its own reading.
 
-    def is_read_as_typed(self, query: Query) -> bool:
-        """Whether every character of the query is its own reading: then its letters are those of what it matches."""
-        return not query.borders and all(
-            unit in _LETTERS or all(self.readings[symbol] == unit for symbol in self._of_character.get(unit, ()))
-            for unit in query.units
-        )
-
-    def options(self, query: Query) -> tuple[Array, ...] | None:
-        """The arrays of `indexes.prefixes_exact.Options`; None if some character is in no keyword."""
+        If so, and if there are no borders, its letters are those of what it matches by full syllables. None if some
+        character is in no keyword.
+        """
         units, size = query.units, len(query.units)
-        beginnings, syllables = self._of_beginning, self._of_reading
+        borders = np.zeros(size + 1, bool)
+        if query.borders:
+            borders[list(query.borders)] = True
+        if units.isascii() and units.isalpha():
+            letters = np.frombuffer(units.encode(), np.uint8).astype(np.int64) - ord("a")
+            return (letters, borders, _NO_OFFSETS, _NO_OTHERS), True
         offsets = [0]
-        rows: list[tuple[int, int, int, int, int, bool]] = []
-        for place, unit in enumerate(units):
+        others: list[tuple[int, int, int, bool]] = []
+        for unit in units:
             if unit not in _LETTERS:
-                symbols = self._of_character.get(unit)
-                if symbols is None:
+                rows = self._rows_of(unit)
+                if not rows:
                     return None
-                for symbol in symbols:
-                    reading = self.readings[symbol]
-                    rows.append((place + 1, symbol, symbol + 1, *beginnings[reading[0]], reading == unit))
-                offsets.append(len(rows))
-                continue
-            group = beginnings.get(unit)
-            if group is not None:
-                for end in range(place + 1, min(place + self.longest_reading, size) + 1):
-                    piece = units[place:end]
-                    if end > place + 1 and (end - 1 in query.borders or units[end - 1] not in _LETTERS):
-                        break
-                    if end == size or end == place + 1 or piece in DOUBLE_INITIALS:
-                        found, is_full = beginnings.get(piece), end == size
-                    else:
-                        found, is_full = syllables.get(piece), True
-                    if found is not None:
-                        rows.append((end, *found, *group, is_full))
-            offsets.append(len(rows))
-        columns = np.array(rows, np.int64).reshape(len(rows), 6).T.copy()
-        return np.array(offsets, np.int64), *columns
+                others += rows
+            offsets.append(len(others))
+        letters = np.array([ord(unit) - ord("a") if unit in _LETTERS else -1 for unit in units], np.int64)
+        table = np.array(others, np.int64).reshape(len(others), 4)
+        return (letters, borders, np.array(offsets, np.int64), table), all(row[3] for row in others)
+
+
+_NO_OFFSETS = np.zeros(1, np.int64)
+_NO_OTHERS = np.empty((0, 4), np.int64)
 
 
 def with_wrong_syllable(letters: str) -> list[str]:
