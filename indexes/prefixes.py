@@ -107,7 +107,7 @@ class Prefixes:
         typed = kernels.exact.Typed(*arrays)
 
         def offer(best: Array) -> None:
-            kernels.exact.offer_query(kernels.exact_lists, kernels.letter_lists, kernels.pieces, typed, text, best)
+            kernels.exact.offer_query(*kernels.arrays, typed, text, best)
 
         return self._each_group_once(offer, k)
 
@@ -170,9 +170,11 @@ class _Kernels:
 
         self.exact: Any = prefixes_exact
         self.letters: Any = prefixes_letters
-        self.exact_lists = prefixes_exact.ExactLists(*exact_arrays)
+        exact_lists = prefixes_exact.ExactLists(*exact_arrays)
         self.letter_lists = prefixes_letters.LetterLists(*letter_arrays)
-        self.pieces = prefixes_exact.Pieces(*symbols.pieces)
+        pieces = prefixes_exact.Pieces(*symbols.pieces)
+        known = prefixes_exact.initial_ranges(exact_lists, pieces)
+        self.arrays = exact_lists, known, self.letter_lists, pieces
 
 
 def _bytes_of(text: str) -> Array:

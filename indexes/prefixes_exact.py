@@ -188,32 +188,39 @@ def _first_string(lists: ExactLists, low: int, high: int, depth: int, symbol: in
 
 @njit
 def _scan(lists: ExactLists, options: Options, path: Array, depth: int, low: int, high: int, best: Array) -> None:
-    """Offer the rows of a range by initials whose symbols fit the options of the path."""
-    first = 0
-    while first < depth and _is_whole_group(options, path[first]):
-        first += 1
-    inline = min(first, INLINE_SYMBOLS - 1)
-    is_filter = first < INLINE_SYMBOLS
-    column = lists.initials_symbols[inline]
+    """Offer the rows of a range by initials whose symbols fit the options of the path.
+
+    Blocks without a symbol that fits the narrowest option are passed over, and so are blocks of worse ranks: both are
+    seen without a branch a row.
+    """
+    narrowest = 0
+    for place in range(1, min(depth, INLINE_SYMBOLS)):
+        if _width(options, path[place]) < _width(options, path[narrowest]):
+            narrowest = place
+    column = lists.initials_symbols[narrowest]
+    # Of the column's type, so that many symbols are compared at once.
+    bounds = np.empty(2, column.dtype)
+    bounds[0], bounds[1] = options.low[path[narrowest]], options.high[path[narrowest]] - 1
+    first, last = bounds[0], bounds[1]
     ranks = lists.initials_ranks
-    from_symbol = options.low[path[first]]
-    to_symbol = options.high[path[first]]
     begin = low
     while begin < high:
         end = min((begin // BLOCK + 1) * BLOCK, high)
-        bar = best[-1]
-        if lists.initials_minima[begin // BLOCK] < bar:
-            hits = 0
-            if is_filter:
+        if lists.initials_minima[begin // BLOCK] < best[-1]:
+            is_hit = False
+            for row in range(begin, end):
+                is_hit |= (column[row] >= first) & (column[row] <= last)
+            if is_hit:
                 for row in range(begin, end):
-                    hits += (column[row] >= from_symbol) & (column[row] < to_symbol) & (ranks[row] < bar)
-            else:
-                hits = 1
-            if hits:
-                for row in range(begin, end):
-                    if ranks[row] < best[-1] and _fits(lists, options, path, first, depth, row):
+                    is_better = first <= column[row] <= last and ranks[row] < best[-1]
+                    if is_better and _fits(lists, options, path, 0, depth, row):
                         insert(best, ranks[row])
         begin = end
+
+
+@njit
+def _width(options: Options, option: int) -> int:
+    return options.high[option] - options.low[option]
 
 
 @njit
@@ -248,8 +255,46 @@ def _offer_path(
         _scan(lists, options, path, depth, low, high, best)
 
 
+class InitialRanges(NamedTuple):
+    """The rows by initials whose first two, and three, initials are letters: int64 (26^2, 2) and (26^3, 2)."""
+
+    pairs: Array
+    triples: Array
+
+
 @njit
-def offer_exact(lists: ExactLists, options: Options, skips_full: bool, best: Array) -> None:
+def initial_ranges(lists: ExactLists, pieces: Pieces) -> InitialRanges:
+    """Look them up once, so that queries need not."""
+    pairs, triples = np.zeros((26**2, 2), np.int64), np.zeros((26**3, 2), np.int64)
+    for first in range(26):
+        node = pieces.child[0, first]
+        if node < 0:
+            continue
+        low = lists.string_directory[pieces.low[node]]
+        high = lists.string_directory[pieces.high[node]]
+        _look_up(lists, pieces, low, high, 1, pairs[first * 26 : first * 26 + 26])
+        for second in range(26):
+            pair = first * 26 + second
+            _look_up(lists, pieces, pairs[pair, 0], pairs[pair, 1], 2, triples[pair * 26 : pair * 26 + 26])
+    return InitialRanges(pairs, triples)
+
+
+@njit
+def _look_up(lists: ExactLists, pieces: Pieces, low: int, high: int, depth: int, found: Array) -> None:
+    """The part of a range for each letter that may follow."""
+    for letter in range(26):
+        node = pieces.child[0, letter]
+        if node >= 0 and low < high:
+            low = _first_initial(lists, low, high, depth, pieces.low[node])
+            found[letter, 0] = low
+            low = _first_initial(lists, low, high, depth, pieces.high[node])
+            found[letter, 1] = low
+
+
+@njit
+def offer_exact(
+    lists: ExactLists, known: InitialRanges, letters: Array, options: Options, skips_full: bool, best: Array
+) -> None:
     """Offer every keyword of which a prefix consumes the query; with `skips_full` not those by full syllables only.
 
     The ways to read the query are followed through the list by initials, as in a trie; a way that nobody's initials go
@@ -264,6 +309,8 @@ def offer_exact(lists: ExactLists, options: Options, skips_full: bool, best: Arr
     lows[0], highs[0], units_at[0], cursors[0] = 0, len(lists.initials_ranks), 0, options.offsets[0]
     # The range of the group met last at each depth: the pieces that begin at one letter are of one group.
     groups, group_lows, group_highs = np.full(most, -1), np.empty(most, np.int64), np.empty(most, np.int64)
+    # The initials met as a number in base 26, -1 once another character is among them.
+    codes = np.zeros(most + 1, np.int64)
     steps = 0
     while depth >= 0:
         option = cursors[depth]
@@ -274,10 +321,16 @@ def offer_exact(lists: ExactLists, options: Options, skips_full: bool, best: Arr
         steps += 1
         if groups[depth] != options.group_low[option]:
             groups[depth] = options.group_low[option]
+            letter = letters[units_at[depth]]
+            codes[depth + 1] = codes[depth] * 26 + letter if letter >= 0 and codes[depth] >= 0 else -1
             if depth == 0:
                 # By string and by initials the keywords of one first initial are the same rows.
                 low = lists.string_directory[options.group_low[option]]
                 high = lists.string_directory[options.group_high[option]]
+            elif depth == 1 and codes[2] >= 0:
+                low, high = known.pairs[codes[2], 0], known.pairs[codes[2], 1]
+            elif depth == 2 and codes[3] >= 0:
+                low, high = known.triples[codes[3], 0], known.triples[codes[3], 1]
             else:
                 low = _first_initial(lists, lows[depth], highs[depth], depth, options.group_low[option])
                 high = _first_initial(lists, low, highs[depth], depth, options.group_high[option])
@@ -306,7 +359,13 @@ def offer_exact(lists: ExactLists, options: Options, skips_full: bool, best: Arr
 
 @njit
 def offer_query(
-    lists: ExactLists, letter_lists: LetterLists, pieces: Pieces, typed: Typed, text: Array, best: Array
+    lists: ExactLists,
+    known: InitialRanges,
+    letter_lists: LetterLists,
+    pieces: Pieces,
+    typed: Typed,
+    text: Array,
+    best: Array,
 ) -> None:
     """Offer every keyword that matches without a mistake.
 
@@ -314,4 +373,4 @@ def offer_query(
     """
     if len(text):
         offer_letters(letter_lists, text, best)
-    offer_exact(lists, options_of(typed, pieces), len(text) > 0, best)
+    offer_exact(lists, known, typed.letters, options_of(typed, pieces), len(text) > 0, best)
