@@ -8,36 +8,38 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from indexes.bench_table import bench_row
 from indexes.errors import KRError
 from indexes.terminal import step
 
 LOOK_SECONDS = 0.02
 
 
-def built_apart(name: str, build: Callable[..., Any], *arguments: Any, folder: Path) -> dict[str, Any]:
-    """Call `build(*arguments, folder)` in a new process; returns `build_s`, `bytes` in the folder and `rss_mb`.
+Build = Callable[[str, int, Path], Callable[[], None]]
+"""Prepares a system's input, by its name, the number of keywords and an empty folder; what it returns is measured."""
 
-    `build` must be a function of a module. Raises KRError if it fails.
-    """
-    folder.mkdir(parents=True)
-    measured = folder.with_name(f"{folder.name}.json")
+
+def build_in_own_process(build: Build, name: str, keywords: int, folder: Path) -> dict[str, Any]:
+    """A row with `build_s`, `rss_mb` (peak, the input included) and `bytes` on disk of building into `folder/name`."""
+    target = folder / name
+    target.mkdir(parents=True)
     with step(f"build {name}"):
-        process = multiprocessing.get_context("spawn").Process(
-            target=_measure, args=(build, arguments, folder, measured)
-        )
+        process = multiprocessing.get_context("spawn").Process(target=_measure, args=(build, name, keywords, target))
         process.start()
         process.join()
     if process.exitcode:
         raise KRError(f"Building {name} ended with exit code {process.exitcode}.", "See its message above.")
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return {"bytes": size, **json.loads(measured.read_text(encoding="utf-8"))}
+    measured = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+    return bench_row(name) | {"bytes": size or None} | measured
 
 
-def _measure(build: Callable[..., Any], arguments: tuple[Any, ...], folder: Path, measured: Path) -> None:
+def _measure(build: Build, name: str, keywords: int, target: Path) -> None:
+    run = build(name, keywords, target)
     started = time.monotonic()
-    build(*arguments, folder)
-    result = {"build_s": time.monotonic() - started, "rss_mb": peak_mb()}
-    measured.write_text(json.dumps(result), encoding="utf-8")
+    run()
+    measured = {"build_s": time.monotonic() - started, "rss_mb": peak_mb()}
+    target.with_name(f"{name}.json").write_text(json.dumps(measured), encoding="utf-8")
 
 
 def peak_mb() -> float | None:

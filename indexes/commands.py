@@ -195,5 +195,30 @@ def bench_start(keywords: int, as_json: bool) -> None:
         click.echo(table(rows))
 
 
+@click.command("suggest")
+@click.option("--keywords", type=click.IntRange(1000, 2**31 - 1), default=1_000_000, show_default=True)
+@click.option("--work", type=click.Path(path_type=Path, file_okay=False), help="Keep the indexes in this new folder.")
+@_json_option
+def bench_suggest(keywords: int, work: Path | None, as_json: bool) -> None:
+    """Find the 10 most searched keywords for a prefix, with the installed peers in turn, on keywords made for it.
+
+    Peers match the written form: SQLite, and up to a million keywords marisa-trie and tantivy. KR has a row for each
+    way of typing. A row's `ratio` is how many times KR's mean it takes; `agrees` whether its results are right.
+    """
+    import tempfile
+
+    from indexes.bench_table import table
+    from indexes.suggest_bench import run_suggest_bench
+
+    if work and work.exists() and any(work.iterdir()):
+        raise UsageError(f"{work} is not empty.", "Name a new folder.")
+    with tempfile.TemporaryDirectory(prefix="kr-bench-") as temporary:
+        rows = run_suggest_bench(keywords, work or Path(temporary))
+    if as_json:
+        print_json({"keywords": keywords, "rows": rows})
+    else:
+        click.echo(table(rows))
+
+
 COMMANDS: list[click.Command] = [index]
-BENCH_COMMANDS: list[click.Command] = [bench_retrieval, bench_neighbors, bench_start]
+BENCH_COMMANDS: list[click.Command] = [bench_retrieval, bench_neighbors, bench_suggest, bench_start]

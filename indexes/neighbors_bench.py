@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from indexes.arrays import Array
-from indexes.bench_process import built_apart
+from indexes.bench_process import build_in_own_process
 from indexes.bench_table import bench_row
 from indexes.neighbors_corpus import COLUMNS, PairCorpus
 from indexes.neighbors_peers import PEERS, NeighborSystem, Packed, PackedWithoutCompiler, UncompressedColumns
@@ -36,9 +36,7 @@ def run_neighbors_bench(keywords: int, folder: Path) -> list[dict[str, Any]]:
     `bytes_per_pair`, a pair counted once for each miner that has it; latencies; `ratio` to KR's mean.
     """
     chosen = [Packed, *(peer for peer in PEERS if _takes_part(peer, keywords))]
-    built = {
-        system.name: built_apart(system.name, system.build, keywords, folder=folder / system.name) for system in chosen
-    }
+    built = {system.name: build_in_own_process(_build, system.name, keywords, folder) for system in chosen}
     systems = {system.name: system(folder / system.name) for system in chosen}
     exact = systems[UncompressedColumns.name]
     assert isinstance(exact, UncompressedColumns)
@@ -65,6 +63,11 @@ def run_neighbors_bench(keywords: int, folder: Path) -> list[dict[str, Any]]:
         if hasattr(system, "close"):
             system.close()
     return rows + _evidence_rows(systems, exact)
+
+
+def _build(name: str, keywords: int, target: Path) -> Callable[[], None]:
+    system = next(system for system in (Packed, *PEERS) if system.name == name)
+    return lambda: system.build(keywords, target)
 
 
 def _takes_part(peer: type[NeighborSystem], keywords: int) -> bool:

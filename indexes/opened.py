@@ -13,6 +13,7 @@ from indexes.forward import Forward
 from indexes.keyword_stats import KeywordStats
 from indexes.neighbors import Neighbors
 from indexes.postings import Postings
+from indexes.prefixes import Prefixes
 from indexes.snapshot import open_snapshot
 from indexes.spelling import Spelling
 from indexes.vocabulary import StringList, Vocabulary
@@ -58,6 +59,8 @@ class Indexes:
     popular: Array
     """Ids of the most searched safe keywords, the most searched first, int32."""
     spelling: Spelling
+    prefixes: Prefixes
+    """Keywords that are safe to show, by their beginnings."""
     facts: dict[str, Any]
     """What the snapshot was built from: see `mining.build`."""
 
@@ -98,6 +101,7 @@ class Indexes:
             unsafe_severity=checked(reader, "unsafe/severity", np.uint8, len(keywords)),
             popular=reader.array("popular.npy"),
             spelling=Spelling(reader, terms),
+            prefixes=Prefixes(reader, stats.canonical),
             facts=facts,
         )
 
@@ -119,6 +123,7 @@ class Indexes:
         starts = self.variants_offsets[heads]
         counts = self.variants_offsets[heads + 1] - starts
         return counts, self.variants[ranges(starts, counts)]
+
 
 def _check_equal(what: str, count: int, **parts: int) -> None:
     for name, found in parts.items():

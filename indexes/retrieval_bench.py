@@ -1,7 +1,5 @@
 """How fast the k best keywords are found, beside the installed peers, on the same keywords and queries in one run."""
 
-import json
-import multiprocessing
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +11,8 @@ import numpy as np
 
 from indexes.arrays import Array, ArrayFolder
 from indexes.bench_corpus import CHUNK, make_corpus, make_queries
+from indexes.bench_process import build_in_own_process
 from indexes.bench_table import bench_row
-from indexes.errors import KRError
 from indexes.keyword_filter import Conditions, KeywordFilter
 from indexes.keyword_stats import NARROW, PLAIN, TABLES, KeywordStats
 from indexes.postings import Postings, write_postings
@@ -49,7 +47,8 @@ def run_retrieval_bench(keywords: int, folder: Path) -> list[dict[str, Any]]:
     with step(f"draw {keywords:,} keywords"):
         corpus = make_corpus(keywords)
     peers = [peer for peer in PEERS if _takes_part(peer, keywords)]
-    rows = {name: _build(name, keywords, folder) for name in (OURS, *(peer.name for peer in peers))}
+    systems = (OURS, *(peer.name for peer in peers))
+    rows = {name: build_in_own_process(_build, name, keywords, folder) for name in systems}
     postings = Postings(ArrayFolder(folder / OURS))
     tops: dict[str, Top] = {OURS: postings.top}
     for peer in peers:
@@ -174,37 +173,9 @@ def _agrees(peer: type[Peer], top: Top, postings: Postings, queries: list[list[i
     return True
 
 
-def _build(name: str, keywords: int, folder: Path) -> dict[str, Any]:
-    """Build one system in a process of its own, so that its peak of memory is its own."""
-    target = folder / name
-    target.mkdir(parents=True)
-    with step(f"build {name}"):
-        context = multiprocessing.get_context("spawn")
-        process = context.Process(target=_build_here, args=(name, keywords, target))
-        process.start()
-        process.join()
-    if process.exitcode:
-        raise KRError(f"Building {name} ended with exit code {process.exitcode}.", "See its message above.")
-    measured = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-    return bench_row(name) | {"bytes": size or None} | measured
-
-
-def _build_here(name: str, keywords: int, target: Path) -> None:
+def _build(name: str, keywords: int, target: Path) -> Callable[[], None]:
     corpus = make_corpus(keywords)
-    started = time.monotonic()
     if name == OURS:
-        write_postings(target, len(corpus.words.texts), corpus.offsets, corpus.tokens)
-    else:
-        next(peer for peer in PEERS if peer.name == name).build(corpus, target)
-    measured = {"build_s": time.monotonic() - started, "rss_mb": _peak_mb()}
-    target.with_name(f"{name}.json").write_text(json.dumps(measured), encoding="utf-8")
-
-
-def _peak_mb() -> float | None:
-    """The most memory this process had resident, by Linux's account: unlike getrusage's it is not the parent's."""
-    status = Path("/proc/self/status")
-    if not status.is_file():
-        return None
-    line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) / 1024
+        return lambda: write_postings(target, len(corpus.words.texts), corpus.offsets, corpus.tokens)
+    peer = next(peer for peer in PEERS if peer.name == name)
+    return lambda: peer.build(corpus, target)

@@ -22,6 +22,7 @@ from kr.retrieval.anchors import AnchorFinder
 from kr.retrieval.corrections import Corrections
 from kr.rows import RowWriter
 from kr.settings import Settings
+from kr.suggest.suggester import Suggester, Suggestion, SuggestRequest
 from kr.types import Request
 
 RELOAD_CHECK_SECONDS = 1.0
@@ -46,6 +47,7 @@ class Opened:
     anchors: AnchorFinder
     corrections: Corrections
     rows: RowWriter
+    suggester: Suggester
 
 
 class KeywordService:
@@ -75,7 +77,13 @@ class KeywordService:
         anchors = AnchorFinder(indexes, self.settings.anchors_per_seed)
         rules = load_rules(self.settings.rules, SOURCES)
         return Opened(
-            indexes, audit, pipeline, anchors, Corrections(indexes, anchors, audit), RowWriter(indexes, MINERS, rules)
+            indexes,
+            audit,
+            pipeline,
+            anchors,
+            Corrections(indexes, anchors, audit),
+            RowWriter(indexes, MINERS, rules),
+            Suggester(indexes, audit),
         )
 
     def opened(self) -> Opened:
@@ -144,6 +152,11 @@ class KeywordService:
             notices=tuple(notices),
             explain=explanation(opened.indexes, result) if request.explain else None,
         )
+
+    def suggest(self, request: SuggestRequest) -> tuple[str, list[Suggestion]]:
+        """The snapshot that answers, and its suggestions."""
+        opened = self.opened()
+        return opened.indexes.snapshot_id, opened.suggester.suggest(request)
 
     @staticmethod
     def _corrections(opened: Opened, request: Request) -> tuple[Correction, ...]:

@@ -1,0 +1,376 @@
+"""Kernel: the best keywords that match a query without a mistake. Imports numba.
+
+A query of n units comes as its *options* (CSR by the unit they begin at): one says that the keyword's next symbol is in
+`low[o]..high[o] - 1` if the query goes on at unit `next[o]`. `group_low` and `group_high` enclose the symbols of the
+same initial. Queries have at most 60 units: those reached are bits of a number of 64.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from indexes.arrays import Array
+from indexes.compiled import njit
+from indexes.prefixes_letters import LetterLists, offer_letters
+from indexes.prefixes_ranges import insert, offer_range, symbol_at
+from indexes.prefixes_write import BLOCK, INLINE_SYMBOLS
+
+LONGEST_READING = 6
+H, Z, C, S = (ord(letter) - ord("a") for letter in "hzcs")
+SMALL_RANGE = 48
+"""Ranges of so many rows are looked through at once."""
+MOST_STEPS = 3000
+"""After so many steps the ranges met are looked through, however big: it bounds what a query of many readings costs."""
+
+
+class ExactLists(NamedTuple):
+    """The mapped arrays that `offer_exact` reads."""
+
+    starts: Array
+    symbols: Array
+    string_ranks: Array
+    string_minima: Array
+    string_directory: Array
+    initials_ranks: Array
+    initials_minima: Array
+    initials_symbols: Array
+
+
+class Pieces(NamedTuple):
+    """The beginnings of all readings in letters as a trie: node 0 is the empty one, `child[node, letter]` or -1.
+
+    Symbols low to high - 1 have a reading that begins so; of these the first ones, up to exact_high - 1, have no other.
+    """
+
+    child: Array
+    low: Array
+    high: Array
+    exact_high: Array
+
+
+class Typed(NamedTuple):
+    """A query of n units: `letters` int64 (n,) are 0 to 25, -1 for other characters; `borders` bool (n + 1,).
+
+    The symbols of unit u that is no letter are rows `other_offsets[u]:other_offsets[u + 1]` of `others` int64 (m, 4):
+    the symbol, low and high of its initial's group, and whether the unit is its own reading.
+    """
+
+    letters: Array
+    borders: Array
+    other_offsets: Array
+    others: Array
+
+
+class Options(NamedTuple):
+    """See the top of the module. `is_full` marks full syllables, the last unit's beginnings among them."""
+
+    offsets: Array
+    next: Array
+    low: Array
+    high: Array
+    group_low: Array
+    group_high: Array
+    is_full: Array
+
+
+@njit
+def options_of(typed: Typed, pieces: Pieces) -> Options:
+    """The options of a query, by the definition of `indexes.prefixes_query`."""
+    size = len(typed.letters)
+    most = size * LONGEST_READING + len(typed.others)
+    offsets = np.zeros(size + 1, np.int64)
+    following, low, high = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    group_low, group_high = np.empty(most, np.int64), np.empty(most, np.int64)
+    is_full = np.empty(most, np.bool_)
+    count = 0
+    for unit in range(size):
+        if typed.letters[unit] < 0:
+            for row in range(typed.other_offsets[unit], typed.other_offsets[unit + 1]):
+                following[count] = unit + 1
+                low[count], high[count] = typed.others[row, 0], typed.others[row, 0] + 1
+                group_low[count], group_high[count] = typed.others[row, 1], typed.others[row, 2]
+                is_full[count] = typed.others[row, 3] != 0
+                count += 1
+            offsets[unit + 1] = count
+            continue
+        node, group = 0, 0
+        for end in range(unit + 1, min(unit + LONGEST_READING, size) + 1):
+            letter = typed.letters[end - 1]
+            if letter < 0 or (end > unit + 1 and typed.borders[end - 1]):
+                break
+            node = pieces.child[node, letter]
+            if node < 0:
+                break
+            if end == unit + 1:
+                group = node
+            is_last = end == size
+            is_double = end == unit + 2 and letter == H and (typed.letters[unit] in (Z, C, S))
+            if is_last or end == unit + 1 or is_double:
+                to_symbol = pieces.high[node]
+            else:
+                to_symbol = pieces.exact_high[node]
+                if to_symbol == pieces.low[node]:
+                    continue
+            following[count] = end
+            low[count], high[count] = pieces.low[node], to_symbol
+            group_low[count], group_high[count] = pieces.low[group], pieces.high[group]
+            is_full[count] = is_last or not (end == unit + 1 or is_double)
+            count += 1
+        offsets[unit + 1] = count
+    return Options(offsets, following, low, high, group_low, group_high, is_full)
+
+
+@njit
+def row_symbol(lists: ExactLists, row: int, depth: int) -> int:
+    """Symbol of a row of the list by initials."""
+    if depth < INLINE_SYMBOLS:
+        symbol: Any = np.int64(lists.initials_symbols[depth, row])
+        return symbol
+    return symbol_at(lists.starts, lists.symbols, lists.initials_ranks[row], depth)
+
+
+@njit
+def _goes_on(lists: ExactLists, options: Options, units: int, rank: int, depth: int, unit: int) -> bool:
+    """Whether a keyword from a depth on consumes a query from a unit on: all ways are followed at once."""
+    reached = np.uint64(1) << np.uint64(unit)
+    goal = np.uint64(1) << np.uint64(units)
+    if reached == goal:
+        return True
+    for at in range(np.int64(lists.starts[rank]) + depth, np.int64(lists.starts[rank + 1])):
+        symbol = np.int64(lists.symbols[at])
+        following = np.uint64(0)
+        for place in range(unit, units):
+            if reached >> np.uint64(place) & np.uint64(1):
+                for option in range(options.offsets[place], options.offsets[place + 1]):
+                    if options.low[option] <= symbol < options.high[option]:
+                        following |= np.uint64(1) << np.uint64(options.next[option])
+        if following & goal:
+            return True
+        if following == 0:
+            return False
+        reached = following
+    return False
+
+
+@njit
+def _fits(lists: ExactLists, options: Options, path: Array, first: int, depth: int, row: int) -> bool:
+    """Whether a row's symbols first to depth - 1 are those of the options of a path."""
+    for place in range(first, depth):
+        symbol = row_symbol(lists, row, place)
+        if symbol < options.low[path[place]] or symbol >= options.high[path[place]]:
+            return False
+    return True
+
+
+@njit
+def _first_initial(lists: ExactLists, low: int, high: int, depth: int, symbol: int) -> int:
+    """The first row of a range, whose rows have the same initials before, with a symbol not below a group's first."""
+    while low < high:
+        middle = (low + high) // 2
+        if row_symbol(lists, middle, depth) < symbol:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit
+def _first_string(lists: ExactLists, low: int, high: int, depth: int, symbol: int) -> int:
+    """The same in the list by string."""
+    while low < high:
+        middle = (low + high) // 2
+        if symbol_at(lists.starts, lists.symbols, lists.string_ranks[middle], depth) < symbol:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit
+def _scan(lists: ExactLists, options: Options, path: Array, depth: int, low: int, high: int, best: Array) -> None:
+    """Offer the rows of a range by initials whose symbols fit the options of the path.
+
+    Blocks without a symbol that fits the narrowest option are passed over, and so are blocks of worse ranks: both are
+    seen without a branch a row.
+    """
+    narrowest = 0
+    for place in range(1, min(depth, INLINE_SYMBOLS)):
+        if _width(options, path[place]) < _width(options, path[narrowest]):
+            narrowest = place
+    column = lists.initials_symbols[narrowest]
+    # Of the column's type, so that many symbols are compared at once.
+    bounds = np.empty(2, column.dtype)
+    bounds[0], bounds[1] = options.low[path[narrowest]], options.high[path[narrowest]] - 1
+    first, last = bounds[0], bounds[1]
+    ranks = lists.initials_ranks
+    begin = low
+    while begin < high:
+        end = min((begin // BLOCK + 1) * BLOCK, high)
+        if lists.initials_minima[begin // BLOCK] < best[-1]:
+            is_hit = False
+            for row in range(begin, end):
+                is_hit |= (column[row] >= first) & (column[row] <= last)
+            if is_hit:
+                for row in range(begin, end):
+                    is_better = first <= column[row] <= last and ranks[row] < best[-1]
+                    if is_better and _fits(lists, options, path, 0, depth, row):
+                        insert(best, ranks[row])
+        begin = end
+
+
+@njit
+def _width(options: Options, option: int) -> int:
+    return options.high[option] - options.low[option]
+
+
+@njit
+def _is_whole_group(options: Options, option: int) -> bool:
+    return options.low[option] == options.group_low[option] and options.high[option] == options.group_high[option]
+
+
+@njit
+def _offer_path(
+    lists: ExactLists, options: Options, path: Array, depth: int, low: int, high: int, skips_full: bool, best: Array
+) -> None:
+    """Offer the keywords that fit the options of a path; rows low to high - 1 by initials are those of its initials."""
+    is_initials, is_string, is_full = True, True, True
+    for place in range(depth):
+        option = path[place]
+        is_initials &= _is_whole_group(options, option)
+        is_full &= options.is_full[option]
+        if place < depth - 1:
+            is_string &= options.high[option] - options.low[option] == 1
+    if is_initials:
+        offer_range(lists.initials_ranks, lists.initials_minima, low, high, best)
+    elif is_string:
+        option = path[0]
+        low = lists.string_directory[options.low[option]]
+        high = lists.string_directory[options.high[option]]
+        for place in range(1, depth):
+            option = path[place]
+            high = _first_string(lists, low, high, place, options.high[option])
+            low = _first_string(lists, low, high, place, options.low[option])
+        offer_range(lists.string_ranks, lists.string_minima, low, high, best)
+    elif not (is_full and skips_full):
+        _scan(lists, options, path, depth, low, high, best)
+
+
+class InitialRanges(NamedTuple):
+    """The rows by initials whose first two, and three, initials are letters: int64 (26^2, 2) and (26^3, 2)."""
+
+    pairs: Array
+    triples: Array
+
+
+@njit
+def initial_ranges(lists: ExactLists, pieces: Pieces) -> InitialRanges:
+    """Look them up once, so that queries need not."""
+    pairs, triples = np.zeros((26**2, 2), np.int64), np.zeros((26**3, 2), np.int64)
+    for first in range(26):
+        node = pieces.child[0, first]
+        if node < 0:
+            continue
+        low = lists.string_directory[pieces.low[node]]
+        high = lists.string_directory[pieces.high[node]]
+        _look_up(lists, pieces, low, high, 1, pairs[first * 26 : first * 26 + 26])
+        for second in range(26):
+            pair = first * 26 + second
+            _look_up(lists, pieces, pairs[pair, 0], pairs[pair, 1], 2, triples[pair * 26 : pair * 26 + 26])
+    return InitialRanges(pairs, triples)
+
+
+@njit
+def _look_up(lists: ExactLists, pieces: Pieces, low: int, high: int, depth: int, found: Array) -> None:
+    """The part of a range for each letter that may follow."""
+    for letter in range(26):
+        node = pieces.child[0, letter]
+        if node >= 0 and low < high:
+            low = _first_initial(lists, low, high, depth, pieces.low[node])
+            found[letter, 0] = low
+            low = _first_initial(lists, low, high, depth, pieces.high[node])
+            found[letter, 1] = low
+
+
+@njit
+def offer_exact(
+    lists: ExactLists, known: InitialRanges, letters: Array, options: Options, skips_full: bool, best: Array
+) -> None:
+    """Offer every keyword of which a prefix consumes the query; with `skips_full` not those by full syllables only.
+
+    The ways to read the query are followed through the list by initials, as in a trie; a way that nobody's initials go
+    is left at once.
+    """
+    units = len(options.offsets) - 1
+    most = units + 1
+    path = np.empty(most, np.int64)
+    lows, highs = np.empty(most, np.int64), np.empty(most, np.int64)
+    cursors, units_at = np.empty(most, np.int64), np.empty(most, np.int64)
+    depth = 0
+    lows[0], highs[0], units_at[0], cursors[0] = 0, len(lists.initials_ranks), 0, options.offsets[0]
+    # The range of the group met last at each depth: the pieces that begin at one letter are of one group.
+    groups, group_lows, group_highs = np.full(most, -1), np.empty(most, np.int64), np.empty(most, np.int64)
+    # The initials met as a number in base 26, -1 once another character is among them.
+    codes = np.zeros(most + 1, np.int64)
+    steps = 0
+    while depth >= 0:
+        option = cursors[depth]
+        if option == options.offsets[units_at[depth] + 1]:
+            depth -= 1
+            continue
+        cursors[depth] += 1
+        steps += 1
+        if groups[depth] != options.group_low[option]:
+            groups[depth] = options.group_low[option]
+            letter = letters[units_at[depth]]
+            codes[depth + 1] = codes[depth] * 26 + letter if letter >= 0 and codes[depth] >= 0 else -1
+            if depth == 0:
+                # By string and by initials the keywords of one first initial are the same rows.
+                low = lists.string_directory[options.group_low[option]]
+                high = lists.string_directory[options.group_high[option]]
+            elif depth == 1 and codes[2] >= 0:
+                low, high = known.pairs[codes[2], 0], known.pairs[codes[2], 1]
+            elif depth == 2 and codes[3] >= 0:
+                low, high = known.triples[codes[3], 0], known.triples[codes[3], 1]
+            else:
+                low = _first_initial(lists, lows[depth], highs[depth], depth, options.group_low[option])
+                high = _first_initial(lists, low, highs[depth], depth, options.group_high[option])
+            group_lows[depth], group_highs[depth] = low, high
+        low, high = group_lows[depth], group_highs[depth]
+        if low == high:
+            continue
+        path[depth] = option
+        if high - low <= SMALL_RANGE or steps > MOST_STEPS:
+            for row in range(low, high):
+                rank = lists.initials_ranks[row]
+                if (
+                    rank < best[-1]
+                    and _fits(lists, options, path, 0, depth + 1, row)
+                    and _goes_on(lists, options, units, rank, depth + 1, options.next[option])
+                ):
+                    insert(best, rank)
+        elif options.next[option] == units:
+            _offer_path(lists, options, path, depth + 1, low, high, skips_full, best)
+        else:
+            depth += 1
+            lows[depth], highs[depth], groups[depth] = low, high, -1
+            units_at[depth] = options.next[option]
+            cursors[depth] = options.offsets[units_at[depth]]
+
+
+@njit
+def offer_query(
+    lists: ExactLists,
+    known: InitialRanges,
+    letter_lists: LetterLists,
+    pieces: Pieces,
+    typed: Typed,
+    text: Array,
+    best: Array,
+) -> None:
+    """Offer every keyword that matches without a mistake.
+
+    `text` are the query's bytes if its letters are those of what it matches by full syllables, else none.
+    """
+    if len(text):
+        offer_letters(letter_lists, text, best)
+    offer_exact(lists, known, typed.letters, options_of(typed, pieces), len(text) > 0, best)
