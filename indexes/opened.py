@@ -14,6 +14,8 @@ from indexes.neighbors import Neighbors
 from indexes.postings import Postings
 from indexes.snapshot import open_snapshot
 from indexes.spelling import Spelling
+from indexes.term_vectors import TermVectors
+from indexes.vectors import Vectors
 from indexes.vocabulary import StringList, Vocabulary
 
 
@@ -45,6 +47,8 @@ class Indexes:
     forward: Forward
     stats: KeywordStats
     neighbors: dict[str, Neighbors]
+    term_vectors: TermVectors
+    vectors: Vectors
     click_paths: StringList
     """Texts of the evidence paths that `neighbors["click_clusters"]` points to."""
     variants_offsets: Array
@@ -85,6 +89,8 @@ class Indexes:
             forward=Forward(reader),
             stats=KeywordStats.open(reader),
             neighbors={miner: Neighbors(reader, miner) for miner in facts["miners"]},
+            term_vectors=TermVectors(reader, terms),
+            vectors=Vectors(reader),
             click_paths=StringList(reader, "click_paths"),
             variants_offsets=reader.array("variants/offsets.npy"),
             variants=reader.array("variants/members.npy"),

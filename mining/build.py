@@ -24,6 +24,7 @@ from indexes.text import language, tokens
 from indexes.unsafe_terms import UnsafeTerms
 from indexes.vocabulary import write_strings, write_vocabulary
 from mining.close_variants import close_variants
+from mining.keyword_vectors import write_keyword_vectors
 from mining.pair_strength import click_cluster_strength, cooccurrence_strength, rule_strength
 
 POPULAR_KEYWORDS = 1000
@@ -63,6 +64,7 @@ def write_parts(
 
     own_searches = statistics["searches"].to_numpy()
     terms = _write_tokens(folder, keywords, own_searches)
+    vectors = write_keyword_vectors(mined, folder)
     advance(1)
 
     sounds = sounds_of(keywords)
@@ -95,6 +97,7 @@ def write_parts(
         "devices": devices,
         "regions": regions,
         "miners": miners,
+        "vectors": vectors,
         "lexicons_sha256": unsafe_terms.sha256,
         "unsafe_categories": list(unsafe_terms.categories),
         "inputs": report["inputs"],
