@@ -16,11 +16,12 @@ from kr.retrieval.close_variants import CloseVariantGrouping
 from kr.retrieval.exact import ExactSource
 from kr.retrieval.filters import RequestFilters
 from kr.retrieval.neighbors import NeighborSource
+from kr.retrieval.semantic import SemanticSource
 from kr.retrieval.token_match import TokenMatchSource
 from kr.settings import Settings
 
 MINERS = ("cooccurrence", "association_rules", "click_clusters")
-SOURCES = (ExactSource.name, TokenMatchSource.name, *MINERS)
+SOURCES = (ExactSource.name, TokenMatchSource.name, *MINERS, SemanticSource.name)
 
 
 def keyword_search_pipeline(
@@ -36,6 +37,7 @@ def keyword_search_pipeline(
             ExactSource(indexes),
             TokenMatchSource(indexes, most),
             *(NeighborSource(indexes, miner, anchors, most) for miner in MINERS),
+            SemanticSource(indexes, settings.semantic_neighbors),
         ),
         stages=(
             LiteralRelevance(indexes, MINERS),
