@@ -151,11 +151,11 @@ def _build_here(name: str, keywords: int, target: Path) -> None:
         write_postings(target, len(corpus.words.texts), corpus.offsets, corpus.tokens)
     else:
         next(peer for peer in PEERS if peer.name == name).build(corpus, target)
-    measured = {"build_s": time.monotonic() - started, "rss_mb": _peak_mb()}
+    measured = {"build_s": time.monotonic() - started, "rss_mb": peak_mb()}
     target.with_name(f"{name}.json").write_text(json.dumps(measured), encoding="utf-8")
 
 
-def _peak_mb() -> float | None:
+def peak_mb() -> float | None:
     """The most memory this process had resident, by Linux's account: unlike getrusage's it is not the parent's."""
     status = Path("/proc/self/status")
     if not status.is_file():
