@@ -74,35 +74,31 @@ class Vectors:
 
         `probes` overrules how many lists are looked through; as many as there are lists is exact.
         """
-        lists = self._nearest_lists(code, self.probes if probes is None else probes)
-        begins, ends = self._offsets[lists], self._offsets[lists + 1]
-        products = self._products(code, begins, ends)
-        k = max(min(k, len(products)), 0)
-        if not k:
+        if k <= 0 or not len(self):
             return np.empty(0, np.int32), np.empty(0, np.float32)
-        # All that reach the k-th product, so that ties are cut by id and not by the partition's whim.
-        bar = np.partition(products, len(products) - k)[len(products) - k]
-        near = np.flatnonzero(products >= bar)
-        starts = np.cumsum(ends - begins) - (ends - begins)
-        part = np.searchsorted(starts, near, "right") - 1
-        ids = np.asarray(self._members[begins[part] + near - starts[part]])
-        order = np.lexsort((ids, -products[near]))[:k]
-        return ids[order], np.clip(products[near[order]] / np.float32(SCALE * SCALE), -1, 1).astype(np.float32)
+        if len(self._centroids) == 1:
+            rows, products = self._best_of_all(code, k)
+        else:
+            from indexes.vectors_kernels import best_rows
+
+            lists = self._nearest_lists(code, self.probes if probes is None else probes)
+            rows, products = best_rows(self._codes, code, self._offsets[lists], self._offsets[lists + 1], k)
+        ids = np.asarray(self._members[rows])
+        order = np.lexsort((ids, -products))[:k]
+        return ids[order], np.clip(products[order] / np.float32(SCALE * SCALE), -1, 1).astype(np.float32)
 
     def _nearest_lists(self, code: Array, probes: int) -> Array:
-        """The lists with the nearest centroids that are not empty; int64."""
-        if probes >= len(self._centroids):
-            lists = np.arange(len(self._centroids))
-        else:
-            lists = np.argpartition(-(self._centroids @ code.astype(np.float32)), probes)[:probes]
-        return lists[self._offsets[lists + 1] > self._offsets[lists]]
+        """The lists with the nearest centroids, the nearest first; int64."""
+        products = self._centroids @ code.astype(np.float32)
+        probes = max(min(probes, len(products)), 1)
+        lists = np.argpartition(-products, probes - 1)[:probes]
+        return lists[np.argsort(-products[lists], kind="stable")]
 
-    def _products(self, code: Array, begins: Array, ends: Array) -> Array:
-        if len(self._centroids) == 1:
-            # 32-bit floats hold these whole numbers exactly.
-            return (self._codes.astype(np.float32) @ code.astype(np.float32)).astype(np.int32)
-        from indexes.vectors_kernels import inner_products
-
-        products = np.empty(int((ends - begins).sum()), np.int32)
-        inner_products(self._codes, code, begins, ends, products)
-        return products
+    def _best_of_all(self, code: Array, k: int) -> tuple[Array, Array]:
+        """What the kernel returns for all rows: for small indexes, and to check the kernel by."""
+        # 32-bit floats hold these whole numbers exactly.
+        products = (self._codes.astype(np.float32) @ code.astype(np.float32)).astype(np.int32)
+        k = min(k, len(products))
+        bar = np.partition(products, len(products) - k)[len(products) - k]
+        rows = np.flatnonzero(products >= bar)
+        return rows, products[rows]

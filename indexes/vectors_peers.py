@@ -101,7 +101,6 @@ class Usearch(VectorPeer):
 class UsearchInt8(Usearch):
     name = "usearch i8"
     dtype = "i8"
-    most_keywords = 1_000_000
 
 
 class UsearchFloat16(Usearch):
@@ -154,7 +153,7 @@ class FaissHnsw(VectorPeer):
 
     name = "faiss HNSW,SQ8"
     package = "faiss"
-    most_keywords = 200_000
+    most_keywords = 1_000_000
 
     @classmethod
     def build(cls, codes: Array, folder: Path) -> None:

@@ -17,7 +17,7 @@ EXACT_UP_TO = 10_000
 """So many keywords are one list, all of which is searched."""
 LISTS_PER_ROOT = 1.3
 """Lists for the square root of the number of keywords."""
-PROBES = 96
+PROBES = 128
 """Lists that a search looks through."""
 SAMPLED_PER_LIST = 64
 ROUNDS = 8
