@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 
 from indexes.text import normalise, tokens
-from mining.engines import Engine
 from mining.mined_tables import MINED_TABLES
 from mining.settings import MiningSettings
 
@@ -34,52 +33,49 @@ QUERIES_A_SESSION = 30
 Sentence = list[str]
 
 
-def list_session_queries(engine: Engine, events: ir.Table, settings: MiningSettings) -> pa.Table:
-    """The searches to learn from, in order: session, keyword_id; sessions of two queries or more, of users drawn."""
-    stride = _stride(engine, events, settings.embedding_session_queries)
-    drawn = events.filter(events.user_no % stride == 0)
+def stride(rows: int, most: int) -> int:
+    """Every how manieth page or user is drawn so that about `most` of so many rows remain."""
+    return max(1, -(-rows // most))
+
+
+def draw_session_queries(events: ir.Table, every: int) -> ir.Table:
+    """The searches to learn from: session, position, keyword_id; sessions of two or more, of every so manieth user."""
+    drawn = events.filter(events.user_no % every == 0)
     drawn = drawn.mutate(queries=drawn.count().over(ibis.window(group_by=drawn.session)))
-    drawn = drawn.filter(drawn.queries > 1)
-    return engine.collect(drawn.order_by("session", "position").select("session", "keyword_id"))
+    return drawn.filter(drawn.queries > 1).select("session", "position", "keyword_id")
 
 
-def list_page_queries(engine: Engine, edge_users: ir.Table, settings: MiningSettings) -> pa.Table:
-    """The clicks to learn from: url_id, keyword_id, of each page drawn its most clicked queries, in that order."""
-    edges = edge_users.group_by("url_id", "keyword_id").agg(clicks=edge_users.clicks.sum())
-    stride = _stride(engine, edges, settings.embedding_page_queries)
-    edges = edges.filter(edges.url_id % stride == 0)
-    place = ibis.row_number().over(ibis.window(group_by=edges.url_id, order_by=[edges.clicks.desc(), edges.keyword_id]))
-    edges = edges.mutate(place=place).filter(ibis._.place < QUERIES_A_PAGE)
-    return engine.collect(edges.order_by("url_id", "place").select("url_id", "keyword_id"))
+def draw_page_queries(edge_users: ir.Table, every: int) -> ir.Table:
+    """The clicks to learn from: url_id, place, keyword_id; the most clicked queries of every so manieth page."""
+    edges = edge_users.filter(edge_users.url_id % every == 0)
+    edges = edges.group_by("url_id", "keyword_id").agg(clicks=edges.clicks.sum())
+    by_clicks = ibis.window(group_by=edges.url_id, order_by=[edges.clicks.desc(), edges.keyword_id])
+    edges = edges.mutate(place=ibis.row_number().over(by_clicks))
+    return edges.filter(edges.place < QUERIES_A_PAGE).select("url_id", "place", "keyword_id")
 
 
-def list_titles(engine: Engine, pages: ir.Table, urls: ir.Table, page_queries: pa.Table) -> dict[int, str]:
-    """The titles of the pages drawn, by url_id."""
-    drawn = engine.register("pages_drawn", pa.table({"url_id": page_queries["url_id"].unique()}))
-    titles = engine.collect(pages.join(urls, "url").semi_join(drawn, "url_id").select("url_id", "title"))
-    return dict(zip(titles["url_id"].to_pylist(), titles["title"].to_pylist(), strict=True))
-
-
-def _stride(engine: Engine, rows: ir.Table, most: int) -> int:
-    count = engine.collect(rows.count().name("rows").as_table())["rows"][0].as_py()
-    return max(1, -(-count // most))
+def draw_titles(pages: ir.Table, urls: ir.Table, every: int) -> ir.Table:
+    """The titles of every so manieth page that was clicked: url_id, title."""
+    clicked = pages.join(urls, "url")
+    return clicked.filter(clicked.url_id % every == 0).select("url_id", "title")
 
 
 def sentences(
-    page_queries: pa.Table, titles: dict[int, str], session_queries: pa.Table, keywords: pa.Array
+    page_queries: pa.Table, titles: pa.Table, session_queries: pa.Table, keywords: pa.Array
 ) -> Iterator[Sentence]:
-    """The words of every page, then of every session; `keywords` is the text of keywords by id."""
+    """The words of every page drawn, then of every session, rows in order; `keywords` is their text by id."""
+    title_of = dict(zip(titles["url_id"].to_pylist(), titles["title"].to_pylist(), strict=True))
     used = np.union1d(page_queries["keyword_id"].to_numpy(), session_queries["keyword_id"].to_numpy())
     words = dict(zip(used.tolist(), map(tokens, keywords.take(pa.array(used)).to_pylist()), strict=True))
     for url_id, keyword_ids in _groups(page_queries, "url_id"):
-        title = tokens(normalise(titles.get(url_id) or ""))
+        title = tokens(normalise(title_of.get(url_id) or ""))
         yield [*title, *(word for keyword_id in keyword_ids for word in words[keyword_id])]
     for _, keyword_ids in _groups(session_queries, "session"):
         yield [word for keyword_id in keyword_ids[:QUERIES_A_SESSION] for word in words[keyword_id]]
 
 
 def _groups(rows: pa.Table, by: str) -> Iterator[tuple[int, list[int]]]:
-    """The keyword ids of each run of rows with one value."""
+    """The keyword ids of each run of rows with one value of a column."""
     owner, keyword_ids = rows[by].to_numpy(), rows["keyword_id"].to_pylist()
     starts = np.flatnonzero(np.diff(owner, prepend=owner[:1] - 1)).tolist()
     for begin, end in pairwise([*starts, len(owner)]):

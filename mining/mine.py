@@ -124,19 +124,21 @@ class _Mining:
     def _mine_session_pairs(self, counted: ir.Table, users: ir.Table) -> pa.Table:
         """Write what sessions tell; return the searches that embeddings learn from."""
         engine, settings = self.engine, self.settings
-        every = sessions.summarise_sessions(engine, counted)
-        self._write("sessions", sessions.sessions_to_write(every, users, settings))
-        too_long = every.filter(every.queries > settings.session_max_queries)
+        all_sessions = sessions.summarise_sessions(engine, counted)
+        self._write("sessions", sessions.sessions_to_write(all_sessions, users, settings))
+        too_long = all_sessions.filter(all_sessions.queries > settings.session_max_queries)
         self.set_aside["long_sessions"] = self._number(too_long.count())
         self.set_aside["long_session_searches"] = self._number(too_long.searches.sum())
-        events, session_keywords = sessions.list_session_events(engine, counted, every, settings)
+        events, session_keywords = sessions.list_session_events(engine, counted, all_sessions, settings)
         keyword_sessions = cooccurrence.count_keyword_sessions(engine, session_keywords)
         decay = cooccurrence.register_decay(engine, settings)
         pairs = cooccurrence.find_session_pairs(engine, events, session_keywords, keyword_sessions, decay, settings)
         self._write("cooccurrence", cooccurrence.cooccurrence_to_write(pairs))
         rules = find_rules(pairs, keyword_sessions, self.counts["sessions"], settings)
         self._write("association_rules", rules)
-        session_queries = embeddings.list_session_queries(engine, events, settings)
+        every = embeddings.stride(self._number(events.count()), settings.embedding_session_queries)
+        drawn = embeddings.draw_session_queries(events, every)
+        session_queries = engine.collect(drawn.order_by("session", "position"))
         engine.drop("all_sessions", "session_events", "session_keywords", "pairing_events", "session_pairs")
         return session_queries
 
@@ -175,8 +177,11 @@ class _Mining:
         self._write_batches("click_neighbors", rows.to_batches())
 
     def _learn_term_vectors(self, session_queries: pa.Table, edge_users: ir.Table, urls: ir.Table) -> None:
-        page_queries = embeddings.list_page_queries(self.engine, edge_users, self.settings)
-        titles = embeddings.list_titles(self.engine, self.logs["pages"], urls, page_queries)
+        pairs = edge_users.select("url_id", "keyword_id").distinct()
+        every = embeddings.stride(self._number(pairs.count()), self.settings.embedding_page_queries)
+        drawn = embeddings.draw_page_queries(edge_users, every)
+        page_queries = self.engine.collect(drawn.order_by("url_id", "place"))
+        titles = self.engine.collect(embeddings.draw_titles(self.logs["pages"], urls, every))
         corpus = list(embeddings.sentences(page_queries, titles, session_queries, self.keywords))
         self._write_batches("term_vectors", embeddings.train(corpus, self.settings).to_batches())
 
