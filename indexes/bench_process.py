@@ -15,7 +15,7 @@ from indexes.terminal import step
 LOOK_SECONDS = 0.02
 
 
-Build = Callable[[str, int, Path], Callable[[], None]]
+Build = Callable[[str, int, Path], Callable[[], Any]]
 """Prepares a system's input, by its name, the number of keywords and an empty folder; what it returns is measured."""
 
 

@@ -24,7 +24,12 @@ from indexes.neighbors_write import STRENGTH_STEPS, VERSION, EvidenceColumn, Nei
 
 __all__ = ["EvidenceColumn", "NeighborList", "Neighbors", "NeighborsWriter", "joint_strength"]
 
-KIND_OF_EVIDENCE = {"cooccurrence": "sessions", "association_rules": "sessions", "click_clusters": "clicks"}
+KIND_OF_EVIDENCE = {
+    "cooccurrence": "sessions",
+    "association_rules": "sessions",
+    "click_clusters": "clicks",
+    "embeddings": "meaning",
+}
 """What each miner counts. Miners of one kind read the same events: they don't confirm each other."""
 COMPILED_FROM = 200_000
 """Keywords from which a compiled kernel reads: loading it costs 0.5 s, which a small snapshot does not get back."""

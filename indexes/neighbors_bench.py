@@ -65,7 +65,7 @@ def run_neighbors_bench(keywords: int, folder: Path) -> list[dict[str, Any]]:
     return rows + _evidence_rows(systems, exact)
 
 
-def _build(name: str, keywords: int, target: Path) -> Callable[[], None]:
+def _build(name: str, keywords: int, target: Path) -> Callable[[], Any]:
     system = next(system for system in (Packed, *PEERS) if system.name == name)
     return lambda: system.build(keywords, target)
 

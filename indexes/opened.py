@@ -16,6 +16,8 @@ from indexes.postings import Postings
 from indexes.prefixes import Prefixes
 from indexes.snapshot import open_snapshot
 from indexes.spelling import Spelling
+from indexes.term_vectors import TermVectors
+from indexes.vectors import Vectors
 from indexes.vocabulary import StringList, Vocabulary
 
 
@@ -47,6 +49,8 @@ class Indexes:
     forward: Forward
     stats: KeywordStats
     neighbors: Neighbors
+    term_vectors: TermVectors
+    vectors: Vectors
     click_paths: StringList
     """Texts of the evidence paths that the column `path` of the miner click_clusters points to."""
     variants_offsets: Array
@@ -94,6 +98,8 @@ class Indexes:
             forward=forward,
             stats=stats,
             neighbors=Neighbors(reader),
+            term_vectors=TermVectors(reader, terms),
+            vectors=Vectors(reader),
             click_paths=StringList(reader, "click_paths"),
             variants_offsets=reader.array("variants/offsets.npy"),
             variants=reader.array("variants/members.npy"),

@@ -173,7 +173,7 @@ def _agrees(peer: type[Peer], top: Top, postings: Postings, queries: list[list[i
     return True
 
 
-def _build(name: str, keywords: int, target: Path) -> Callable[[], None]:
+def _build(name: str, keywords: int, target: Path) -> Callable[[], Any]:
     corpus = make_corpus(keywords)
     if name == OURS:
         return lambda: write_postings(target, len(corpus.words.texts), corpus.offsets, corpus.tokens)

@@ -98,7 +98,7 @@ def _asked(peer: SuggestPeer) -> Callable[[str], list[int]]:
     return lambda text: peer.top(text, K)
 
 
-def _build(name: str, keywords: int, target: Path) -> Callable[[], None]:
+def _build(name: str, keywords: int, target: Path) -> Callable[[], Any]:
     corpus = make_corpus(keywords)
     words = [folded(word) for word in corpus.words.texts]
     weights = weights_of(keywords)

@@ -13,6 +13,7 @@ class Reason(StrEnum):
     RULE = "search_follows"
     CLUSTER = "same_pages_clicked"
     CLUSTER_PATH = "linked_by_clicks"
+    SEMANTIC = "used_alike"
     RULE_BOOST = "boosted_by_rule"
     RULE_BURY = "buried_by_rule"
     RULE_PIN = "pinned_by_rule"
@@ -86,6 +87,10 @@ REASON_TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.CLUSTER_PATH: (
         "Linked to “{seed}” through clicks: {path}",
         "与“{seed}”通过点击相连：{path}",
+    ),
+    Reason.SEMANTIC: (
+        "Its words are searched and clicked like those of “{seed}”: similarity {similarity}",
+        "用词在搜索和点击中与“{seed}”相近：相似度 {similarity}",
     ),
     Reason.RULE_BOOST: ("Raised by the rule “{rule}”", "由规则“{rule}”提升"),
     Reason.RULE_BURY: ("Lowered by the rule “{rule}”", "由规则“{rule}”降低"),

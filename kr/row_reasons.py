@@ -55,6 +55,7 @@ class ReasonWriter:
         for row, found in enumerate(mined):
             found.sort(key=lambda pair: -pair[0])
             reasons[row] += [reason for _, reason in found]
+        _add_likeness(request.seeds, candidates, reasons)
         self._add_rules(candidates["rules"], reasons)
         return reasons
 
@@ -98,6 +99,15 @@ class ReasonWriter:
                     words = {"rule": rule.name}
                     code = RULE_REASONS[rule.action]
                     reasons[row].append(_reason(code, "marketing_rules", None, {}, words, words))
+
+
+def _add_likeness(seeds: Sequence[str], candidates: Candidates, reasons: list[list[Row]]) -> None:
+    seed_places = candidates["semantic_seed"]
+    for row in ((seed_places >= 0) & (candidates["exact_seed"] < 0)).nonzero()[0].tolist():
+        similarity = round(float(candidates["semantic_similarity"][row]), 2)
+        shown = {"similarity": f"{similarity:.2f}"}
+        seed = seeds[int(seed_places[row])]
+        reasons[row].append(_reason(Reason.SEMANTIC, "semantic", seed, {"similarity": similarity}, shown, shown))
 
 
 def _together(miner: str, anchor: str, found: Row) -> Row:

@@ -32,6 +32,7 @@ from mining.build_statistics import write_statistics
 from mining.build_tables import MinedTables
 from mining.close_variants import close_variants
 from mining.keyword_ids import KeywordIds
+from mining.keyword_vectors import write_keyword_vectors
 
 POPULAR_KEYWORDS = 1000
 """Keywords listed as the most searched, for examples and cold starts."""
@@ -73,6 +74,7 @@ def write_parts(
 
     searches = mined.column("keyword_statistics", "searches", np.int64)
     write_terms(folder, texts, searches)
+    vectors = write_keyword_vectors(mined.folder, folder)
     advance(1)
 
     canonical, group_offsets, group_members = close_variants(texts.fingerprints, texts.sound_keys, searches)
@@ -102,6 +104,7 @@ def write_parts(
         "window": [report["window"]["first_ts"][:10], report["window"]["last_ts"][:10]],
         **columns,
         "miners": miners,
+        "vectors": vectors,
         "lexicons_sha256": unsafe_terms.sha256,
         "unsafe_categories": list(unsafe_terms.categories),
         "inputs": report["inputs"],

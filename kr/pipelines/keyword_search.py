@@ -16,11 +16,12 @@ from kr.retrieval.close_variants import CloseVariantGrouping
 from kr.retrieval.exact import ExactSource
 from kr.retrieval.filters import FilterCompiler, RequestFilters
 from kr.retrieval.neighbors import NeighborFinder, NeighborSource
+from kr.retrieval.semantic import SemanticSource
 from kr.retrieval.token_match import TokenMatchSource
 from kr.settings import Settings
 
 MINERS = ("cooccurrence", "association_rules", "click_clusters")
-SOURCES = (ExactSource.name, TokenMatchSource.name, *MINERS)
+SOURCES = (ExactSource.name, TokenMatchSource.name, *MINERS, SemanticSource.name)
 
 
 def keyword_search_pipeline(
@@ -38,6 +39,7 @@ def keyword_search_pipeline(
             ExactSource(indexes),
             TokenMatchSource(indexes, most, filters),
             *(NeighborSource(miner, neighbors) for miner in MINERS),
+            SemanticSource(indexes, settings.semantic_neighbors),
         ),
         stages=(
             LiteralRelevance(indexes, MINERS),

@@ -20,6 +20,7 @@ from indexes.arrays import Array, sorted_distinct
 from indexes.neighbors import joint_strength
 from indexes.opened import Indexes
 from indexes.text import tokens
+from indexes.vectors import embedding_strength
 from kr.reasons import Removal
 from kr.types import Candidates, Request, StageResult
 
@@ -27,7 +28,7 @@ COVERAGE_POWER = 1.5
 SHARE_OF_PRECISION = 0.25
 SPELLING_BAR = 0.8
 SPELLING_WEIGHT = 0.9
-TRUST: Mapping[str, float] = {"cooccurrence": 0.8, "association_rules": 0.8, "click_clusters": 0.9}
+TRUST: Mapping[str, float] = {"cooccurrence": 0.8, "association_rules": 0.8, "click_clusters": 0.9, "embeddings": 0.8}
 
 
 class LiteralRelevance:
@@ -39,12 +40,14 @@ class LiteralRelevance:
     def __init__(self, indexes: Indexes, miners: Sequence[str]) -> None:
         self._indexes = indexes
         self._miners = tuple(miners)
-        self.needs: Sequence[str] = tuple(f"{miner}_strength" for miner in self._miners)
+        self.needs: Sequence[str] = (*(f"{miner}_strength" for miner in self._miners), "semantic_similarity")
         self._rarest = float(indexes.postings.idf.max()) if len(indexes.terms) else 1.0
 
     def run(self, request: Request, candidates: Candidates) -> StageResult:
         literal = self._literal(request.seeds, candidates.keyword_id)
         believed = {miner: TRUST[miner] * np.sqrt(candidates[f"{miner}_strength"]) for miner in self._miners}
+        likeness = embedding_strength(candidates["semantic_similarity"])
+        believed["embeddings"] = TRUST["embeddings"] * np.sqrt(likeness)
         behaviour = joint_strength(believed)
         relevance = 1 - (1 - literal) * (1 - behaviour)
         return StageResult.keeping_all(
