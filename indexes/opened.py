@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from indexes.arrays import Array, ArrayReader
+from indexes.click_paths import ClickPaths
 from indexes.forward import Forward
 from indexes.keyword_stats import KeywordStats
 from indexes.neighbors import Neighbors
 from indexes.postings import Postings
 from indexes.snapshot import open_snapshot
 from indexes.spelling import Spelling
-from indexes.vocabulary import StringList, Vocabulary
+from indexes.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Indexes:
     forward: Forward
     stats: KeywordStats
     neighbors: Neighbors
-    click_paths: StringList
-    """Texts of the evidence paths that the column `path` of the miner click_clusters points to."""
+    click_paths: ClickPaths
+    """The evidence paths that the column `path` of the miner click_clusters points to."""
     variants_offsets: Array
     variants: Array
     """Close variants of a canonical keyword c: `variants[variants_offsets[c]:variants_offsets[c + 1]]`, c included."""
@@ -70,6 +71,7 @@ class Indexes:
     def read(reader: ArrayReader, snapshot_id: str) -> "Indexes":
         """The parts that a reader gives."""
         facts = reader.json("facts.json")
+        keywords = Vocabulary(reader, "keywords")
         terms = Vocabulary(reader, "terms")
         return Indexes(
             snapshot_id=snapshot_id,
@@ -79,13 +81,13 @@ class Indexes:
             devices=tuple(facts["devices"]),
             regions=tuple(facts["regions"]),
             lexicons_sha256=facts["lexicons_sha256"],
-            keywords=Vocabulary(reader, "keywords"),
+            keywords=keywords,
             terms=terms,
             postings=Postings(reader),
             forward=Forward(reader),
             stats=KeywordStats.open(reader),
             neighbors=Neighbors(reader),
-            click_paths=StringList(reader, "click_paths"),
+            click_paths=ClickPaths(reader, keywords),
             variants_offsets=reader.array("variants/offsets.npy"),
             variants=reader.array("variants/members.npy"),
             unsafe_categories=reader.array("unsafe/categories.npy"),
