@@ -35,7 +35,7 @@ def run_neighbors_bench(keywords: int, folder: Path) -> list[dict[str, Any]]:
     `rss_mb` (peak) of building in a process of its own (drawing the pairs included); `bytes` on disk and
     `bytes_per_pair`, a pair counted once for each miner that has it; latencies; `ratio` to KR's mean.
     """
-    chosen = [Packed, *(peer for peer in PEERS if _takes_part(peer, keywords))]
+    chosen: list[type[NeighborSystem]] = [Packed, *(peer for peer in PEERS if _takes_part(peer, keywords))]
     built = {
         system.name: built_apart(system.name, system.build, keywords, folder=folder / system.name) for system in chosen
     }
