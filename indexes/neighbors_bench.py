@@ -35,7 +35,7 @@ def run_neighbors_bench(keywords: int, folder: Path) -> list[dict[str, Any]]:
     `rss_mb` (peak) of building in a process of its own (drawing the pairs included); `bytes` on disk and
     `bytes_per_pair`, a pair counted once for each miner that has it; latencies; `ratio` to KR's mean.
     """
-    chosen = [Packed, *(peer for peer in PEERS if _takes_part(peer, keywords))]
+    chosen: list[type[NeighborSystem]] = [Packed, *(peer for peer in PEERS if _takes_part(peer, keywords))]
     built = {system.name: build_in_own_process(_build, system.name, keywords, folder) for system in chosen}
     systems = {system.name: system(folder / system.name) for system in chosen}
     exact = systems[UncompressedColumns.name]
@@ -66,7 +66,8 @@ def run_neighbors_bench(keywords: int, folder: Path) -> list[dict[str, Any]]:
 
 
 def _build(name: str, keywords: int, target: Path) -> Callable[[], Any]:
-    system = next(system for system in (Packed, *PEERS) if system.name == name)
+    systems: tuple[type[NeighborSystem], ...] = (Packed, *PEERS)
+    system = next(system for system in systems if system.name == name)
     return lambda: system.build(keywords, target)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from indexes.arrays import Array, ArrayReader, checked, ranges
+from indexes.click_paths import ClickPaths
 from indexes.errors import CorruptError
 from indexes.forward import Forward
 from indexes.keyword_stats import KeywordStats
@@ -18,7 +19,7 @@ from indexes.snapshot import open_snapshot
 from indexes.spelling import Spelling
 from indexes.term_vectors import TermVectors
 from indexes.vectors import Vectors
-from indexes.vocabulary import StringList, Vocabulary
+from indexes.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class Indexes:
     neighbors: Neighbors
     term_vectors: TermVectors
     vectors: Vectors
-    click_paths: StringList
-    """Texts of the evidence paths that the column `path` of the miner click_clusters points to."""
+    click_paths: ClickPaths
+    """The evidence paths that the column `path` of the miner click_clusters points to."""
     variants_offsets: Array
     variants: Array
     """Close variants of a canonical keyword c: `variants[variants_offsets[c]:variants_offsets[c + 1]]`, c included."""
@@ -100,7 +101,7 @@ class Indexes:
             neighbors=Neighbors(reader),
             term_vectors=TermVectors(reader, terms),
             vectors=Vectors(reader),
-            click_paths=StringList(reader, "click_paths"),
+            click_paths=ClickPaths(reader, keywords),
             variants_offsets=reader.array("variants/offsets.npy"),
             variants=reader.array("variants/members.npy"),
             unsafe_categories=checked(reader, "unsafe/categories", np.uint32, len(keywords)),

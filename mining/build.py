@@ -31,8 +31,8 @@ from mining.build_neighbors import Market, write_all_neighbors
 from mining.build_statistics import write_statistics
 from mining.build_tables import MinedTables
 from mining.close_variants import close_variants
-from mining.keyword_ids import KeywordIds
 from mining.keyword_vectors import write_keyword_vectors
+from mining.text_ids import TextIds
 
 POPULAR_KEYWORDS = 1000
 """Keywords listed as the most searched, for examples and cold starts."""
@@ -82,7 +82,7 @@ def write_parts(
     write_array(folder, "variants/members.npy", group_members)
     advance(1)
 
-    ids = KeywordIds(folder)
+    ids = TextIds(folder)
     columns = write_statistics(
         mined, ids, texts.languages, searches, canonical, group_offsets, group_members, folder, scratch
     )

@@ -46,7 +46,7 @@ def _build(mined: Path, folder: Path, processes: int | None, result: Path) -> No
     def measure(_: int) -> None:
         nonlocal moment, written
         now, size = time.monotonic(), _size(folder)
-        row = {"build_s": now - moment, "bytes": size - written, "rss_mb": peak_mb()}
+        row: dict[str, Any] = {"build_s": now - moment, "bytes": size - written, "rss_mb": peak_mb()}
         rows.append(bench_row(PARTS[len(rows)], **row, anonymous_mb=memory.take_peak_mb()))
         say(f"  {rows[-1]['system']}: {now - moment:.1f} s")
         moment, written = time.monotonic(), size
@@ -55,7 +55,7 @@ def _build(mined: Path, folder: Path, processes: int | None, result: Path) -> No
     forget_peak()
     with AnonymousMemory() as memory:
         write_parts(MinedTables(mined), UnsafeTerms.load(), folder, measure, processes)
-    total = {"build_s": time.monotonic() - started, "bytes": _size(folder)}
+    total: dict[str, Any] = {"build_s": time.monotonic() - started, "bytes": _size(folder)}
     total |= {name: max((row[name] for row in rows if row[name]), default=None) for name in ("rss_mb", "anonymous_mb")}
     rows.append(bench_row("all parts", **total))
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024

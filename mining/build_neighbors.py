@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from indexes.arrays import Array, ArrayFolder
 from indexes.errors import CorruptError
 from indexes.keyword_stats import UNKNOWN
 from indexes.neighbors import EvidenceColumn, Neighbors, NeighborsWriter
-from indexes.vocabulary import StringWriter
+from mining.build_paths import PathWriter
 from mining.build_tables import MINE_AGAIN, MinedTables, numbers
-from mining.keyword_ids import KeywordIds
 from mining.pair_strength import click_cluster_strength, cooccurrence_strength, rule_strength
+from mining.text_ids import TextIds
 
 PATH = "path"
-"""Evidence column whose number is that of a text in `click_paths`."""
+"""Evidence column whose number is that of a path in `indexes.click_paths`."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +89,10 @@ MINERS = (
 )
 
 
-def write_all_neighbors(mined: MinedTables, ids: KeywordIds, market: Market, folder: Path) -> list[str]:
-    """Write all miners' pairs and the texts of the paths that link them; return the miners' names."""
+def write_all_neighbors(mined: MinedTables, ids: TextIds, market: Market, folder: Path) -> list[str]:
+    """Write all miners' pairs and the paths that link them; return the miners' names."""
     first_day = int(np.datetime64(mined.report["window"]["first_ts"][:10], "D").astype(np.int64))
-    with NeighborsWriter(folder, len(market.searches)) as writer, StringWriter(folder, "click_paths") as paths:
+    with NeighborsWriter(folder, len(market.searches)) as writer, PathWriter(mined, ids, folder) as paths:
         for miner in MINERS:
             writer.add_miner(miner.name, [_within_window(column, first_day) for column in miner.evidence])
             _write_miner(mined, ids, market, miner, writer, paths)
@@ -109,28 +107,16 @@ def _within_window(column: EvidenceColumn, first_day: int) -> EvidenceColumn:
 
 
 def _write_miner(
-    mined: MinedTables, ids: KeywordIds, market: Market, miner: MinerTable, writer: NeighborsWriter, paths: StringWriter
+    mined: MinedTables, ids: TextIds, market: Market, miner: MinerTable, writer: NeighborsWriter, paths: PathWriter
 ) -> None:
-    written_paths = 0
     columns = [_COLUMN_OF.get(column.name, column.name) for column in miner.evidence] + list(miner.measured)
     for batch in mined.batches(miner.table, columns, ["keyword", "neighbor"]):
         keyword, neighbor = (ids.of(miner.table, batch[side]) for side in ("keyword", "neighbor"))
         table = {name: numbers(batch[name]) for name in columns if name != PATH}
         if PATH in columns:
-            texts = _path_texts(batch[PATH])
-            has_path = pc.is_valid(texts).to_numpy()
-            table[PATH] = np.where(has_path, written_paths + np.cumsum(has_path) - 1, UNKNOWN)
-            paths.append(texts.drop_null().to_pylist())
-            written_paths += int(has_path.sum())
+            table[PATH] = paths.append(batch[PATH])
         evidence = {column.name: table[_COLUMN_OF.get(column.name, column.name)] for column in miner.evidence}
         try:
             writer.append(keyword, neighbor, miner.strength(table, keyword, neighbor, market), evidence)
         except ValueError as error:
             raise CorruptError(f"The mined table {miner.table} cannot be used: {error}.", MINE_AGAIN) from None
-
-
-def _path_texts(paths: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Paths as texts, null where there is none."""
-    if pa.types.is_null(paths.type):
-        return paths.cast(pa.string())
-    return pc.binary_join(paths, " → ")

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from indexes.arrays import Array, ranges
 from indexes.keyword_stats import UNKNOWN, KeywordStats
 from mining.build_tables import MinedTables, numbers
-from mining.keyword_ids import KeywordIds
+from mining.text_ids import TextIds
 
 ROWS = 500_000
 """Keywords whose figures are computed at a time."""
@@ -21,7 +21,7 @@ ROWS = 500_000
 
 def write_statistics(
     mined: MinedTables,
-    ids: KeywordIds,
+    ids: TextIds,
     languages: Array,
     own_searches: Array,
     canonical: Array,
@@ -93,7 +93,7 @@ def demand_figures(whole_months: Array) -> tuple[Array, Array, Array]:
     return average, quarter, year
 
 
-def _monthly(mined: MinedTables, ids: KeywordIds, count: int, scratch: Path) -> tuple[list[date], list[bool], Array]:
+def _monthly(mined: MinedTables, ids: TextIds, count: int, scratch: Path) -> tuple[list[date], list[bool], Array]:
     """The months in order, whether each is whole, and each keyword's own searches int32 (keywords, months)."""
     whole: dict[date, bool] = {}
     for batch in mined.batches("keyword_months", ["month", "complete"]):
@@ -108,7 +108,7 @@ def _monthly(mined: MinedTables, ids: KeywordIds, count: int, scratch: Path) -> 
     return months, [whole[month] for month in months], monthly
 
 
-def _split(mined: MinedTables, ids: KeywordIds, count: int, by: str, scratch: Path) -> tuple[list[str], Array]:
+def _split(mined: MinedTables, ids: TextIds, count: int, by: str, scratch: Path) -> tuple[list[str], Array]:
     """The known values of a segment column and searches int32 (keywords, values); unknown ones are in no column."""
     known: set[str] = set()
     for batch in mined.batches("keyword_segments", [by]):

@@ -49,7 +49,9 @@ class MinedTables:
 
     def column(self, name: str, column: str, dtype: type, unknown: float | None = None) -> Array:
         """One column of whole or real numbers, or of dates as days since 1970-01-01, nulls replaced by `unknown`."""
-        parts = (numbers(batch[column], unknown).astype(dtype) for batch in self.batches(name, [column]))
+        parts: Iterator[Array] = (
+            numbers(batch[column], unknown).astype(dtype) for batch in self.batches(name, [column])
+        )
         return np.concatenate([np.empty(0, dtype), *parts])
 
     def _open(self, name: str, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:

@@ -137,5 +137,5 @@ def test_a_model_of_nothing_gives_an_index_of_nothing(tmp_path: Path) -> None:
 
 
 def test_mined_tables_without_term_vectors_name_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="term_vectors.*manage.py mine"):
+    with pytest.raises(NotFoundError, match=r"term_vectors.*manage.py mine"):
         write_keyword_vectors(tmp_path, tmp_path)

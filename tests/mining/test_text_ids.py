@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from indexes.errors import CorruptError
 from indexes.vocabulary import write_vocabulary
-from mining.keyword_ids import KeywordIds
+from mining.text_ids import TextIds
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 
@@ -23,7 +23,7 @@ def test_ids_are_places_in_the_vocabulary(
     write_vocabulary(folder, "keywords", keywords)
     asked = data.draw(st.lists(st.sampled_from(keywords), max_size=20))
     places = [keywords.index(text) for text in asked]
-    ids = KeywordIds(folder)
+    ids = TextIds(folder)
     half = len(asked) // 2
     plain = pa.chunked_array([pa.array(asked[:half], pa.string()), pa.array(asked[half:], pa.string())])
     assert ids.of("table", plain).tolist() == places
@@ -36,4 +36,4 @@ def test_ids_are_places_in_the_vocabulary(
 def test_a_row_without_a_keyword_is_refused(tmp_path: Path) -> None:
     write_vocabulary(tmp_path, "keywords", ["a"])
     with pytest.raises(CorruptError, match="table holds a row without a keyword"):
-        KeywordIds(tmp_path).of("table", pa.chunked_array([["a", None]], pa.string()))
+        TextIds(tmp_path).of("table", pa.chunked_array([["a", None]], pa.string()))

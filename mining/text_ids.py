@@ -1,6 +1,6 @@
-"""From keyword texts of mined tables to keyword ids: an exact hash table over the mapped vocabulary.
+"""From texts of mined tables to ids: an exact hash table over a mapped vocabulary.
 
-4 to 8 bytes a keyword in memory, where a dictionary of Python strings takes 150. FNV-1a spreads the texts; a text is
+8 to 16 bytes a text in memory, where a dictionary of Python strings takes 150. FNV-1a spreads the texts; a text is
 found only if all its bytes are equal.
 """
 
@@ -16,19 +16,20 @@ from indexes.errors import CorruptError
 _EMPTY = -1
 
 
-class KeywordIds:
-    """Finds ids by text; `folder` holds the vocabulary `keywords` that `indexes.vocabulary` wrote."""
+class TextIds:
+    """Finds ids by text; `folder` holds the vocabulary `name` that `indexes.vocabulary` wrote."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "keywords") -> None:
         reader = ArrayFolder(folder)
-        self._offsets = np.asarray(reader.array("keywords/offsets.npy"))
-        self._bytes = np.asarray(reader.array("keywords/utf8.npy"))
-        keywords = len(self._offsets) - 1
-        self._slots = np.full(1 << (2 * keywords - 1).bit_length(), _EMPTY, np.int32)
+        self._name = name
+        self._offsets = np.asarray(reader.array(f"{name}/offsets.npy"))
+        self._bytes = np.asarray(reader.array(f"{name}/utf8.npy"))
+        texts = len(self._offsets) - 1
+        self._slots = np.full(1 << max(2 * texts - 1, 1).bit_length(), _EMPTY, np.int32)
         _fill(self._slots, self._offsets, self._bytes)
 
     def of(self, table: str, column: pa.ChunkedArray) -> Array:
-        """The id of each text, int64. Raises CorruptError, naming the table, for a text that is no keyword."""
+        """The id of each text, int64. Raises CorruptError, naming the table, for a text that is not in it."""
         parts = [np.empty(0, np.int64)]
         for chunk in column.chunks:
             encoded = chunk if pa.types.is_dictionary(chunk.type) else chunk.dictionary_encode()
@@ -42,7 +43,7 @@ class KeywordIds:
             if len(found) and found.min() < 0:
                 unknown = texts[int(np.flatnonzero(ids < 0)[0])].as_py()
                 raise CorruptError(
-                    f"The mined table {table} names {unknown!r}, which keyword_statistics does not hold.",
+                    f"The mined table {table} names {unknown!r}, which is not among the {self._name}.",
                     "Run manage.py mine again.",
                 )
             parts.append(found)
