@@ -14,6 +14,8 @@ from indexes.postings_class_kernels import first_at_least, segment_bounds, tie_o
 
 SCORED_BLOCK = 8_192
 """Documents whose scores are accumulated at a time."""
+TABLED_LENGTH, TABLED_FREQUENCY = 16, 4
+"""Impacts below these are looked up: a division a posting is what scoring would spend its time on."""
 MOST_TERMS = 6
 """Distinct terms for which all classes (2 to this power, a segment) are listed."""
 
@@ -22,6 +24,23 @@ MIXED_OFFSETS, MIXED_FREQUENCIES, MIXED_LENGTHS, SEGMENTS, RUNS, IMPACTS, MEAN_L
 """Slots of the addresses that `PostingsByLength` makes of the index …"""
 MASKS, MEMBERS, ACCUMULATORS, SEEN = range(4)
 """… and of the working memory of a thread: reused, since fresh pages cost more than a query of rare words takes."""
+
+
+@inner_njit
+def impact_of(frequency: float, length: float, mean_length: float) -> float:
+    """What idf is multiplied by: `bm25.impact`, in the same order."""
+    norm = K1 * (1 - B + B * length / mean_length)
+    return frequency * (K1 + 1) / (frequency + norm)
+
+
+@inner_njit
+def common_impacts(mean_length: float) -> Array:
+    """The impacts of keywords below TABLED_LENGTH tokens that hold one below TABLED_FREQUENCY times; float64."""
+    table = np.empty((TABLED_LENGTH, TABLED_FREQUENCY), np.float64)
+    for length in range(TABLED_LENGTH):
+        for frequency in range(TABLED_FREQUENCY):
+            table[length, frequency] = impact_of(np.float64(frequency), np.float64(length), mean_length)
+    return table
 
 
 @inner_njit
@@ -35,6 +54,7 @@ def scored(
     lengths: Array,
     first: int,
     mean_length: float,
+    impacts: Array,
     keywords: Array,
     ranks: Array,
     keyword_filter: Array,
@@ -48,8 +68,8 @@ def scored(
     """Offer the documents that reach `floor` to a heap of `count` rows, by accumulating every token; its new count.
 
     A list for each token of the query (repeats kept), in its order. Without `frequencies` every one is 1; `lengths`
-    holds one length for all documents or that of document d at d − first. `accumulators` float64 (SCORED_BLOCK,) and
-    `seen` uint8 are zero before and after.
+    holds one length for all documents or that of document d at d − first. `impacts` are `common_impacts`.
+    `accumulators` float64 (SCORED_BLOCK,) and `seen` uint8 are zero before and after.
     """
     cursors = begins.copy()
     stops = begins.copy()
@@ -66,18 +86,22 @@ def scored(
             position = cursors[token]
             while position < ends[token] and documents[position] < stop:
                 document = documents[position]
-                frequency = 1.0
+                frequency = np.uint16(1)
                 if len(frequencies):
-                    frequency = np.float64(frequencies[frequency_begins[token] + position - begins[token]])
+                    frequency = frequencies[frequency_begins[token] + position - begins[token]]
                 length = lengths[0] if len(lengths) == 1 else lengths[document - first]
-                norm = K1 * (1 - B + B * length / mean_length)
-                accumulators[document - base] += idfs[token] * (frequency * (K1 + 1) / (frequency + norm))
-                seen[document - base] = 1
+                if length < TABLED_LENGTH and frequency < TABLED_FREQUENCY:
+                    impact = impacts[np.uint64(length), np.uint64(frequency)]
+                else:
+                    impact = impact_of(np.float64(frequency), np.float64(length), mean_length)
+                place = np.uint64(document - base)
+                accumulators[place] += idfs[token] * impact
+                seen[place] = 1
                 position += 1
             stops[token] = position
         for token in range(len(begins)):
             for position in range(cursors[token], stops[token]):
-                place = documents[position] - base
+                place = np.uint64(documents[position] - base)
                 if seen[place]:
                     score = accumulators[place]
                     if score >= floor and (count < len(heap) or score >= heap[0]):
@@ -195,6 +219,7 @@ def top(query: Array, postings: Array, keyword_filter: Array, memory: Array, ids
         begin_at = last
     floor = scores[taken - 1] if taken == len(ids) else -np.inf
     heap, ties = np.empty(0, np.float64), np.empty(0, np.int64)
+    common = np.empty((0, 0), np.float64)
     count = 0
     length = np.empty(1, np.uint16)
     token_begins, token_ends = np.empty(len(query), np.int64), np.empty(len(query), np.int64)
@@ -209,6 +234,7 @@ def top(query: Array, postings: Array, keyword_filter: Array, memory: Array, ids
             continue
         if not len(heap):
             heap, ties = np.empty(len(ids), np.float64), np.empty(len(ids), np.int64)
+            common = common_impacts(mean_length)
         length[0] = segment + 1
         count = scored(
             documents,
@@ -220,6 +246,7 @@ def top(query: Array, postings: Array, keyword_filter: Array, memory: Array, ids
             mixed_lengths if segment == last else length,
             segments[last] if segment == last else 0,
             mean_length,
+            common,
             keywords,
             ranks,
             keyword_filter,
