@@ -9,7 +9,7 @@ import numpy as np
 from indexes.arrays import Array
 
 COLUMNS = ("system", "build_s", "bytes", "rss_mb", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "agrees", "ratio")
-OPTIONAL_COLUMNS = ("p99_ratio",)
+OPTIONAL_COLUMNS = ("p99_ratio", "cpu_ms", "cpu_p99_ms")
 """Shown if a row has them."""
 
 

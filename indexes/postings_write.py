@@ -13,7 +13,7 @@ import numpy as np
 from indexes.arrays import Array, new_array, offsets_from_counts, write_array, write_json
 from indexes.bm25 import inverse_document_frequencies
 
-KERNELS_FROM = 50_000
+KERNELS_FROM = 20_000
 """Keywords from which compiled kernels answer: fewer are scored sooner than the compiler is loaded."""
 RANGE = 4_000_000
 """Tokens that are sorted at a time."""
