@@ -86,14 +86,19 @@ def sift_down(scores: Array, ties: Array, count: int, place: int) -> None:
 
 
 @inner_njit
+def heapify(scores: Array, ties: Array, count: int) -> None:
+    """Make a heap of the first `count` rows."""
+    for place in range(count // 2 - 1, -1, -1):
+        sift_down(scores, ties, count, place)
+
+
+@inner_njit
 def offer(scores: Array, ties: Array, count: int, score: float, tie: int) -> int:
-    """Keep a row if it is among the best len(scores), the worst of which is at 0; the new count."""
+    """Keep a row if it is among the best len(scores); the new count. A heap, the worst row at 0, once it is full."""
     if count < len(scores):
-        place = count
-        while place and is_worse(score, tie, scores[(place - 1) // 2], ties[(place - 1) // 2]):
-            scores[place], ties[place] = scores[(place - 1) // 2], ties[(place - 1) // 2]
-            place = (place - 1) // 2
-        scores[place], ties[place] = score, tie
+        scores[count], ties[count] = score, tie
+        if count + 1 == len(scores):
+            heapify(scores, ties, count + 1)
         return count + 1
     if count and is_worse(scores[0], ties[0], score, tie):
         scores[0], ties[0] = score, tie
@@ -103,7 +108,9 @@ def offer(scores: Array, ties: Array, count: int, score: float, tie: int) -> int
 
 @inner_njit
 def sort_best_first(scores: Array, ties: Array, count: int) -> None:
-    """Order the first `count` rows of a heap, the best first."""
+    """Order the first `count` rows, which were offered, the best first."""
+    if count < len(scores):
+        heapify(scores, ties, count)
     last = count - 1
     while last > 0:
         score, tie = scores[last], ties[last]

@@ -2,8 +2,10 @@
 
 Keywords are short, and a token rarely stands in one twice. So keywords are renumbered ("documents"): first those of
 one token, then of two and so on, each length a *segment*; last the *mixed* ones, which repeat a token or are longer
-than 15. Inside a segment they stand by *rank*: the most searched first, ties by id. From `KERNELS_FROM` keywords on,
-compiled kernels read the lists (`indexes.postings_by_length`); smaller indexes don't wait for the compiler to load.
+than 15, also by length. Keywords of one length stand by *rank*: the most searched first, ties by id.
+
+From `KERNELS_FROM` keywords on, compiled kernels read the lists (`indexes.postings_by_length`); smaller indexes don't
+wait for the compiler to load.
 """
 
 from collections.abc import Sequence
@@ -30,8 +32,9 @@ class Postings:
     For token t, `documents[offsets[t]:offsets[t + 1]]` int32 ascend; `keywords` int32 (n,) gives the ids. Document
     `first_documents[i]` is the first of i + 1 tokens. Mixed documents start at `first_documents[-1]`; they end each
     list, with frequencies `mixed_frequencies[mixed_offsets[t]:mixed_offsets[t + 1]]` uint16, and have `mixed_lengths`.
-    `ranks` int32 (n,) gives a keyword's rank; empty if ranks are ids. `bitmaps` uint8 (rows, n / 8) has document d at
-    bit d % 8 of byte d // 8; row i belongs to token `bitmap_terms[i]`, one of the commonest.
+    `runs` are the first documents of each length, plain or mixed. `ranks` int32 (n,) gives a keyword's rank; empty if
+    ranks are ids. `bitmaps` uint8 (rows, n / 8) has document d at bit d % 8 of byte d // 8; row i belongs to token
+    `bitmap_terms[i]`, one of the commonest.
     """
 
     def __init__(self, reader: ArrayReader, kernels_from: int = KERNELS_FROM) -> None:
@@ -41,6 +44,7 @@ class Postings:
             count, tokens = int(statistics["keywords"]), int(statistics["tokens"])
             self.mean_length = float(statistics["mean_length"])
             self.first_documents = np.array(statistics["first_documents"], np.int64)
+            self.runs = np.array(statistics["runs"], np.int64)
         except (KeyError, TypeError, ValueError) as error:
             raise CorruptError(f"postings/statistics.json is of another format ({error!r}).", REMEDY) from error
         self.offsets = checked(reader, "postings/offsets", np.int64, tokens + 1)
@@ -52,10 +56,12 @@ class Postings:
         self.bitmaps = checked(reader, "postings/bitmaps", np.uint8, len(self.bitmap_terms), ndim=2)
         self.mixed_offsets = checked(reader, "postings/mixed_offsets", np.int64, tokens + 1)
         self.mixed_frequencies = checked(reader, "postings/mixed_frequencies", np.uint16, int(self.mixed_offsets[-1]))
-        first = self.first_documents
-        if not len(first) or first[0] < 0 or first[-1] > count or (np.diff(first) < 0).any():
-            raise CorruptError("postings/statistics.json: first_documents do not ascend to the keywords.", REMEDY)
-        self.mixed_lengths = checked(reader, "postings/mixed_lengths", np.uint16, count - int(first[-1]))
+        for first in (self.first_documents, self.runs):
+            if first.min(initial=0) < 0 or first.max(initial=0) > count or (np.diff(first) < 0).any():
+                raise CorruptError("postings/statistics.json: documents do not ascend to the keywords.", REMEDY)
+        if not len(self.first_documents) or bool(count) != bool(len(self.runs)):
+            raise CorruptError("postings/statistics.json: lengths are missing.", REMEDY)
+        self.mixed_lengths = checked(reader, "postings/mixed_lengths", np.uint16, count - int(self.first_documents[-1]))
         if len(self.ranks) not in (0, count):
             raise CorruptError(f"postings/ranks.npy ranks {len(self.ranks):,} of {count:,} keywords.", REMEDY)
         if len(self.bitmaps) and self.bitmaps.shape[1] != (count + 7) // 8:

@@ -16,6 +16,7 @@ MOST_TERMS terms is scored that way in every segment.
 Scores add the same numbers in the same order as `Postings.scores`, so they are equal bit for bit, and ties stay ties.
 """
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -25,12 +26,31 @@ from indexes import postings_kernels as kernels
 from indexes.arrays import Array
 from indexes.bm25 import impact, length_norm
 from indexes.memory_kernels import addresses
+from indexes.postings_class_kernels import BLOCK
 
 if TYPE_CHECKING:
     from indexes.keyword_filter import KeywordFilter
     from indexes.postings import Postings
 
+MEMBERS = 500_000
+"""Members of classes for which a thread keeps memory; more are allocated for the query."""
 NO_FILTER = np.zeros(1, np.int64)
+
+
+class _Memory(threading.local):
+    """The working memory of a thread: made when it first asks, a new one in each thread."""
+
+    def __init__(self) -> None:
+        self._arrays = (
+            np.zeros(BLOCK, np.uint8),
+            np.empty(MEMBERS, np.int32),
+            np.zeros(kernels.SCORED_BLOCK, np.float64),
+            np.zeros(kernels.SCORED_BLOCK, np.uint8),
+        )
+        self.addresses = addresses(*self._arrays)
+
+
+_MEMORY = _Memory()
 
 
 class PostingsByLength:
@@ -53,6 +73,7 @@ class PostingsByLength:
             postings.mixed_frequencies,
             postings.mixed_lengths,
             segments,
+            postings.runs,
             impacts,
             np.array([postings.mean_length]),
         )
@@ -65,7 +86,7 @@ class PostingsByLength:
         count = 0
         if k and len(token_ids):
             query = np.array(token_ids, np.int64)
-            count = kernels.top(query, self._addresses, _numbers(keyword_filter), ids, scores)
+            count = kernels.top(query, self._addresses, _numbers(keyword_filter), _MEMORY.addresses, ids, scores)
         return ids[:count], scores[:count]
 
     def holding_all(self, token_ids: Sequence[int], most: int, keyword_filter: "KeywordFilter | None") -> Array:

@@ -187,12 +187,15 @@ def top_by_class(
     keywords: Array,
     ranks: Array,
     keyword_filter: Array,
+    block: Array,
+    members: Array,
     ids: Array,
     best: Array,
 ) -> int:
     """Fill `ids` int32 (k,) and `best` float64 with the k best of the segments, best first, ties by rank; how many.
 
-    Arguments as above; `keywords` int32 gives each document's keyword id, and ranks ascend inside a segment.
+    Arguments as above; `keywords` int32 gives each document's keyword id, and ranks ascend inside a segment. `members`
+    is used if it is large enough.
     """
     masks, places, scores = class_scores(bounds, tokens, idfs, impacts)
     terms, segments = bounds.shape[0], bounds.shape[1] - 1
@@ -207,14 +210,14 @@ def top_by_class(
                 limit = min(limit, bounds[term, places[number] + 1] - bounds[term, places[number]])
         limits[number] = limit
         starts[number + 1] = starts[number] + limit
-    members = np.empty(starts[-1], np.int32)
+    if starts[-1] > len(members):
+        members = np.empty(starts[-1], np.int32)
     filled = np.zeros(len(masks), np.int64)
     cursors = np.empty((segments, terms, terms), np.int64)
     for segment in range(segments):
         for rarest in range(terms):
             for term in range(terms):
                 cursors[segment, rarest, term] = bounds[term, segment]
-    block = np.zeros(BLOCK, np.uint8)
     heads = np.empty(len(masks), np.int64)
 
     taken = 0

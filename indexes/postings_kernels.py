@@ -14,12 +14,33 @@ from indexes.postings_class_kernels import first_at_least, segment_bounds, tie_o
 
 SCORED_BLOCK = 8_192
 """Documents whose scores are accumulated at a time."""
+TABLED_LENGTH, TABLED_FREQUENCY = 16, 4
+"""Impacts below these are looked up: a division a posting is what scoring would spend its time on."""
 MOST_TERMS = 6
 """Distinct terms for which all classes (2 to this power, a segment) are listed."""
 
 OFFSETS, IDF, DOCUMENTS, KEYWORDS, RANKS, BITMAPS, BITMAP_TERMS = range(7)
-MIXED_OFFSETS, MIXED_FREQUENCIES, MIXED_LENGTHS, SEGMENTS, IMPACTS, MEAN_LENGTH = range(7, 13)
-"""Slots of the addresses that `PostingsByLength` makes."""
+MIXED_OFFSETS, MIXED_FREQUENCIES, MIXED_LENGTHS, SEGMENTS, RUNS, IMPACTS, MEAN_LENGTH = range(7, 14)
+"""Slots of the addresses that `PostingsByLength` makes of the index …"""
+MASKS, MEMBERS, ACCUMULATORS, SEEN = range(4)
+"""… and of the working memory of a thread: reused, since fresh pages cost more than a query of rare words takes."""
+
+
+@inner_njit
+def impact_of(frequency: float, length: float, mean_length: float) -> float:
+    """What idf is multiplied by: `bm25.impact`, in the same order."""
+    norm = K1 * (1 - B + B * length / mean_length)
+    return frequency * (K1 + 1) / (frequency + norm)
+
+
+@inner_njit
+def common_impacts(mean_length: float) -> Array:
+    """The impacts of keywords below TABLED_LENGTH tokens that hold one below TABLED_FREQUENCY times; float64."""
+    table = np.empty((TABLED_LENGTH, TABLED_FREQUENCY), np.float64)
+    for length in range(TABLED_LENGTH):
+        for frequency in range(TABLED_FREQUENCY):
+            table[length, frequency] = impact_of(np.float64(frequency), np.float64(length), mean_length)
+    return table
 
 
 @inner_njit
@@ -33,6 +54,7 @@ def scored(
     lengths: Array,
     first: int,
     mean_length: float,
+    impacts: Array,
     keywords: Array,
     ranks: Array,
     keyword_filter: Array,
@@ -40,16 +62,17 @@ def scored(
     heap: Array,
     ties: Array,
     count: int,
+    accumulators: Array,
+    seen: Array,
 ) -> int:
     """Offer the documents that reach `floor` to a heap of `count` rows, by accumulating every token; its new count.
 
     A list for each token of the query (repeats kept), in its order. Without `frequencies` every one is 1; `lengths`
-    holds one length for all documents or that of document d at d − first.
+    holds one length for all documents or that of document d at d − first. `impacts` are `common_impacts`.
+    `accumulators` float64 (SCORED_BLOCK,) and `seen` uint8 are zero before and after.
     """
     cursors = begins.copy()
     stops = begins.copy()
-    accumulators = np.zeros(SCORED_BLOCK, np.float64)
-    seen = np.zeros(SCORED_BLOCK, np.uint8)
     last = np.int64(1) << 62
     while True:
         base = last
@@ -63,18 +86,22 @@ def scored(
             position = cursors[token]
             while position < ends[token] and documents[position] < stop:
                 document = documents[position]
-                frequency = 1.0
+                frequency = np.uint16(1)
                 if len(frequencies):
-                    frequency = np.float64(frequencies[frequency_begins[token] + position - begins[token]])
+                    frequency = frequencies[frequency_begins[token] + position - begins[token]]
                 length = lengths[0] if len(lengths) == 1 else lengths[document - first]
-                norm = K1 * (1 - B + B * length / mean_length)
-                accumulators[document - base] += idfs[token] * (frequency * (K1 + 1) / (frequency + norm))
-                seen[document - base] = 1
+                if length < TABLED_LENGTH and frequency < TABLED_FREQUENCY:
+                    impact = impacts[np.uint64(length), np.uint64(frequency)]
+                else:
+                    impact = impact_of(np.float64(frequency), np.float64(length), mean_length)
+                place = np.uint64(document - base)
+                accumulators[place] += idfs[token] * impact
+                seen[place] = 1
                 position += 1
             stops[token] = position
         for token in range(len(begins)):
             for position in range(cursors[token], stops[token]):
-                place = documents[position] - base
+                place = np.uint64(documents[position] - base)
                 if seen[place]:
                     score = accumulators[place]
                     if score >= floor and (count < len(heap) or score >= heap[0]):
@@ -141,8 +168,8 @@ def rows_of(terms: Array, bitmap_terms: Array) -> Array:
     return rows
 
 
-@entry_point("int64(int64[::1], int64[::1], int64[::1], int32[::1], float64[::1])")
-def top(query: Array, postings: Array, keyword_filter: Array, ids: Array, scores: Array) -> int:
+@entry_point("int64(int64[::1], int64[::1], int64[::1], int64[::1], int32[::1], float64[::1])")
+def top(query: Array, postings: Array, keyword_filter: Array, memory: Array, ids: Array, scores: Array) -> int:
     """Fill `ids` (k,) and `scores` with the k best keywords that pass the filter, for a query of token ids; how many.
 
     At least one token; best first, ties by rank.
@@ -174,11 +201,25 @@ def top(query: Array, postings: Array, keyword_filter: Array, ids: Array, scores
         rows = rows_of(terms, int32s(postings, BITMAP_TERMS))
         impacts = float64s(postings, IMPACTS)
         taken = top_by_class(
-            documents, bitmaps, rows, bounds, tokens, idfs, impacts, keywords, ranks, keyword_filter, ids, scores
+            documents,
+            bitmaps,
+            rows,
+            bounds,
+            tokens,
+            idfs,
+            impacts,
+            keywords,
+            ranks,
+            keyword_filter,
+            uint8s(memory, MASKS),
+            int32s(memory, MEMBERS),
+            ids,
+            scores,
         )
         begin_at = last
     floor = scores[taken - 1] if taken == len(ids) else -np.inf
     heap, ties = np.empty(0, np.float64), np.empty(0, np.int64)
+    common = np.empty((0, 0), np.float64)
     count = 0
     length = np.empty(1, np.uint16)
     token_begins, token_ends = np.empty(len(query), np.int64), np.empty(len(query), np.int64)
@@ -193,6 +234,7 @@ def top(query: Array, postings: Array, keyword_filter: Array, ids: Array, scores
             continue
         if not len(heap):
             heap, ties = np.empty(len(ids), np.float64), np.empty(len(ids), np.int64)
+            common = common_impacts(mean_length)
         length[0] = segment + 1
         count = scored(
             documents,
@@ -204,6 +246,7 @@ def top(query: Array, postings: Array, keyword_filter: Array, ids: Array, scores
             mixed_lengths if segment == last else length,
             segments[last] if segment == last else 0,
             mean_length,
+            common,
             keywords,
             ranks,
             keyword_filter,
@@ -211,6 +254,8 @@ def top(query: Array, postings: Array, keyword_filter: Array, ids: Array, scores
             heap,
             ties,
             count,
+            float64s(memory, ACCUMULATORS),
+            uint8s(memory, SEEN),
         )
     if count:
         sort_best_first(heap, ties, count)
@@ -222,11 +267,11 @@ def top(query: Array, postings: Array, keyword_filter: Array, ids: Array, scores
 def holding_all(query: Array, postings: Array, keyword_filter: Array, ids: Array) -> int:
     """Fill `ids` (n,) with the n first keywords by rank that hold every token and pass the filter; how many.
 
-    At least one token. In a segment documents stand by rank, so that no list is read beyond the n-th.
+    At least one token. In a run documents stand by rank, so that no list is read beyond the n-th there.
     """
     offsets, documents = int64s(postings, OFFSETS), int32s(postings, DOCUMENTS)
     keywords, ranks = int32s(postings, KEYWORDS), int32s(postings, RANKS)
-    segments = int64s(postings, SEGMENTS)
+    runs = int64s(postings, RUNS)
     terms = distinct_terms(query, offsets)
     bitmaps = uint8s(postings, BITMAPS).reshape((-1, (len(keywords) + 7) // 8))
     rows = rows_of(terms, int32s(postings, BITMAP_TERMS))
@@ -235,10 +280,10 @@ def holding_all(query: Array, postings: Array, keyword_filter: Array, ids: Array
     for term in range(len(terms)):
         cursors[term] = offsets[terms[term]]
     count = 0
-    for segment in range(len(segments)):
-        stop = segments[segment + 1] if segment + 1 < len(segments) else len(keywords)
+    for run in range(len(runs)):
+        stop = runs[run + 1] if run + 1 < len(runs) else len(keywords)
         for term in range(len(terms)):
-            cursors[term] = first_at_least(documents, cursors[term], offsets[terms[term] + 1], segments[segment])
+            cursors[term] = first_at_least(documents, cursors[term], offsets[terms[term] + 1], runs[run])
         position = cursors[0]
         while position < offsets[terms[0] + 1] and documents[position] < stop:
             document = documents[position]
@@ -269,24 +314,20 @@ def holding_all(query: Array, postings: Array, keyword_filter: Array, ids: Array
 def first_by_rank(postings: Array, keyword_filter: Array, most_read: int, ids: Array) -> tuple[int, int]:
     """Fill `ids` (n,) with the n first keywords by rank that pass the filter; how many, and how many were read."""
     keywords, ranks = int32s(postings, KEYWORDS), int32s(postings, RANKS)
-    # Keywords without tokens stand before the first segment.
-    bounds = int64s(postings, SEGMENTS)
-    segments = len(bounds) + 1
-    cursors, stops = np.zeros(segments, np.int64), np.full(segments, len(keywords), np.int64)
-    heads = np.full(segments, np.int64(1) << 62, np.int64)
-    for segment in range(segments):
-        if segment:
-            cursors[segment] = bounds[segment - 1]
-        if segment + 1 < segments:
-            stops[segment] = bounds[segment]
-        if cursors[segment] < stops[segment]:
-            heads[segment] = tie_of(keywords[cursors[segment]], ranks)
+    cursors = int64s(postings, RUNS).copy()
+    runs = len(cursors)
+    stops = np.full(runs, len(keywords), np.int64)
+    heads = np.empty(runs, np.int64)
+    for run in range(runs):
+        if run + 1 < runs:
+            stops[run] = cursors[run + 1]
+        heads[run] = tie_of(keywords[cursors[run]], ranks)
     count = read = 0
-    while count < len(ids) and read < most_read:
+    while count < len(ids) and read < most_read and runs:
         first = 0
-        for segment in range(1, segments):
-            if heads[segment] < heads[first]:
-                first = segment
+        for run in range(1, runs):
+            if heads[run] < heads[first]:
+                first = run
         if cursors[first] == stops[first]:
             break
         keyword = keywords[cursors[first]]

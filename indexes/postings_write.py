@@ -13,11 +13,13 @@ import numpy as np
 from indexes.arrays import Array, new_array, offsets_from_counts, write_array, write_json
 from indexes.bm25 import inverse_document_frequencies
 
-KERNELS_FROM = 50_000
+KERNELS_FROM = 20_000
 """Keywords from which compiled kernels answer: fewer are scored sooner than the compiler is loaded."""
 RANGE = 4_000_000
 """Tokens that are sorted at a time."""
 LONGEST_PLAIN = 15
+LONGEST_RUN = 200
+"""Mixed keywords of this length and longer stand together; each shorter length apart, since the short score higher."""
 """Keywords up to this length have a segment of their own length, see `indexes.postings`."""
 
 BITMAPS = 64
@@ -46,10 +48,11 @@ def write_postings(folder: Path, token_count: int, offsets: Array, tokens: Array
         ranks = np.empty(keyword_count, np.int32)
         ranks[np.argsort(-np.asarray(demand, np.int64), kind="stable")] = np.arange(keyword_count, dtype=np.int32)
     write_array(folder, "postings/ranks.npy", ranks)
-    segment = np.where(repeating | (lengths > LONGEST_PLAIN), LONGEST_PLAIN + 1, lengths).astype(np.uint8)
-    del repeating
-    lists = _Lists(folder, segment, lengths, ranks, document_frequencies)
-    del segment, lengths, ranks
+    mixed = repeating | (lengths > LONGEST_PLAIN)
+    run = np.where(mixed, LONGEST_PLAIN + 1 + np.minimum(lengths, LONGEST_RUN), lengths).astype(np.uint8)
+    del repeating, mixed
+    lists = _Lists(folder, run, lengths, ranks, document_frequencies)
+    del run, lengths, ranks
     position = 0
     for owned_tokens, owners, counts in _ranges_of_tokens(offsets, tokens, term_offsets):
         lists.add(position, owned_tokens, owners, counts)
@@ -60,6 +63,7 @@ def write_postings(folder: Path, token_count: int, offsets: Array, tokens: Array
         "tokens": token_count,
         "mean_length": mean_length,
         "first_documents": lists.first_documents,
+        "runs": lists.runs,
     }
     write_json(folder, "postings/statistics.json", statistics)
     if keyword_count >= KERNELS_FROM:
@@ -70,18 +74,20 @@ def write_postings(folder: Path, token_count: int, offsets: Array, tokens: Array
 class _Lists:
     """The arrays that `indexes.postings` reads, as they grow."""
 
-    def __init__(self, folder: Path, segment: Array, lengths: Array, ranks: Array, document_frequencies: Array) -> None:
+    def __init__(self, folder: Path, run: Array, lengths: Array, ranks: Array, document_frequencies: Array) -> None:
+        """`run` uint8 is a keyword's length, or above LONGEST_PLAIN if it is a mixed one."""
         total = int(document_frequencies.sum())
         if len(ranks):
-            order = np.argsort((segment.astype(np.int64) << 32) | ranks).astype(np.int32)
+            order = np.argsort((run.astype(np.int64) << 32) | ranks).astype(np.int32)
         else:
-            order = np.argsort(segment, kind="stable").astype(np.int32)
+            order = np.argsort(run, kind="stable").astype(np.int32)
         self._document_of = np.empty(len(order), np.int32)
         self._document_of[order] = np.arange(len(order), dtype=np.int32)
         write_array(folder, "postings/keywords.npy", order)
-        sizes = np.bincount(segment, minlength=LONGEST_PLAIN + 2)
+        sizes = np.bincount(run, minlength=LONGEST_PLAIN + 2)
+        self.runs = offsets_from_counts(sizes)[:-1][sizes > 0].tolist()
         starts = offsets_from_counts(sizes)[1:]
-        """First document of the lengths 1 … LONGEST_PLAIN, then of the mixed ones, then the number of documents."""
+        """First document of the lengths 1 … LONGEST_PLAIN, then of the mixed ones of each length."""
         longest = int(np.flatnonzero(sizes[: LONGEST_PLAIN + 1]).max(initial=0))
         self._mixed = int(starts[LONGEST_PLAIN])
         self.first_documents = [*starts[:longest].tolist(), self._mixed]
