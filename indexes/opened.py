@@ -75,6 +75,7 @@ class Indexes:
         facts = reader.json("facts.json")
         terms = Vocabulary(reader, "terms")
         stats = KeywordStats.open(reader)
+        prefixes = Prefixes(reader, stats.canonical)
         return Indexes(
             snapshot_id=snapshot_id,
             window=Window(*(date.fromisoformat(day) for day in facts["window"])),
@@ -95,8 +96,8 @@ class Indexes:
             unsafe_categories=reader.array("unsafe/categories.npy"),
             unsafe_severity=reader.array("unsafe/severity.npy"),
             popular=reader.array("popular.npy"),
-            spelling=Spelling(reader, terms),
-            prefixes=Prefixes(reader, stats.canonical),
+            spelling=Spelling(reader, terms, prefixes),
+            prefixes=prefixes,
             facts=facts,
         )
 

@@ -88,7 +88,7 @@ def write_parts(
     advance(1)
 
     write_prefixes(folder, keywords, stats.searches, canonical, severity == 0)
-    write_spelling(folder, sounds, own_searches, *terms)
+    write_spelling(folder, *terms)
     facts = {
         "keywords": len(keywords),
         "terms": len(terms[0]),
