@@ -157,7 +157,7 @@ QUERIES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(corpora(), QUERIES, st.integers(0, 12))
 @example((["鲜花"], np.array([1]), np.array([0], np.int32), np.array([True])), "xianghua", 10)
 @example((["狼烟"], np.array([1]), np.array([0], np.int32), np.array([True])), "nanyan", 10)
