@@ -4,6 +4,7 @@ A Chinese character has the reading that pypinyin gives it within its word (银�
 looked up once a distinct word and never once a keyword. Any other character is its own reading.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -16,6 +17,7 @@ from indexes.text.segment import simplified
 APOSTROPHES = "'’"
 """Input methods show them between syllables while somebody types: xi'an."""
 _UMLAUTS = str.maketrans(dict.fromkeys("üǖǘǚǜ", "v"))
+_SEPARATORS = re.compile(rf"[^\S\n]|[{APOSTROPHES}]")
 BATCH = 20_000
 """Keywords that are converted and segmented in one call."""
 
@@ -29,11 +31,6 @@ def folded(text: str) -> str:
     """A normalised text with simplified characters, as many as before."""
     converted = simplified(text)
     return converted if len(converted) == len(text) else "".join(simplified(character)[:1] for character in text)
-
-
-def without_separators(text: str) -> str:
-    """The text without white space and apostrophes."""
-    return "".join(character for character in text if not is_separator(character))
 
 
 @lru_cache(maxsize=65_536)
@@ -81,7 +78,7 @@ def words_of_each(texts: Iterable[str]) -> Iterator[list[str]]:
         joined = simplified("\n".join(batch)).split("\n")
         if [len(text) for text in joined] != [len(text) for text in batch]:
             joined = [folded(text) for text in batch]
-        pieces = rjieba.cut("\n".join(map(without_separators, joined)))
+        pieces = rjieba.cut(_SEPARATORS.sub("", "\n".join(joined)))
         row: list[str] = []
         # A piece may join a line's end with other symbols: only the characters in it tell.
         for piece in pieces:
