@@ -68,7 +68,12 @@ class Prefixes:
             array("readings_offsets"),
             array("readings"),
         )
-        if len(self._starts) != len(self.ids) + 1 or int(self._starts[-1]) != len(self._symbols):
+        lists = (self._exact_arrays[2], self._exact_arrays[5], self._letters_ranks)
+        if (
+            len(self._starts) != len(self.ids) + 1
+            or int(self._starts[-1]) != len(self._symbols)
+            or any(len(ranks) != len(self.ids) for ranks in lists)
+        ):
             raise CorruptError("The parts of the index of prefixes do not fit.", "Rebuild with manage.py build.")
 
     def __len__(self) -> int:

@@ -103,4 +103,6 @@ def read_aloud(text: str) -> list[tuple[str, str]]:
 
 def pinyin(text: str) -> str:
     """The toneless pinyin of a text without spaces, Latin letters kept: 鲜花 and `xian hua` both give `xianhua`."""
+    if text.isascii():
+        return "".join(text.split()).replace("'", "")
     return "".join(reading for _, reading in read_aloud(text))
