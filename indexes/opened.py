@@ -85,6 +85,7 @@ class Indexes:
         _check_equal("terms", len(terms), postings=len(postings.idf))
         _check_equal("facts.json's devices", len(facts["devices"]), stats=stats.searches_by_device.shape[1])
         _check_equal("facts.json's regions", len(facts["regions"]), stats=stats.searches_by_region.shape[1])
+        prefixes = Prefixes(reader, stats.canonical)
         return Indexes(
             snapshot_id=snapshot_id,
             window=Window(*(date.fromisoformat(day) for day in facts["window"])),
@@ -107,8 +108,8 @@ class Indexes:
             unsafe_categories=checked(reader, "unsafe/categories", np.uint32, len(keywords)),
             unsafe_severity=checked(reader, "unsafe/severity", np.uint8, len(keywords)),
             popular=reader.array("popular.npy"),
-            spelling=Spelling(reader, terms),
-            prefixes=Prefixes(reader, stats.canonical),
+            spelling=Spelling(reader, terms, prefixes),
+            prefixes=prefixes,
             facts=facts,
         )
 

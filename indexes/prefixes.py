@@ -11,6 +11,7 @@ ranks of its blocks. Whatever is asked is a range of one of the lists, or a part
 Queries are answered by compiled kernels, which the first of them imports (half a second); opening does not.
 """
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -67,7 +68,12 @@ class Prefixes:
             array("readings_offsets"),
             array("readings"),
         )
-        if len(self._starts) != len(self.ids) + 1 or int(self._starts[-1]) != len(self._symbols):
+        lists = (self._exact_arrays[2], self._exact_arrays[5], self._letters_ranks)
+        if (
+            len(self._starts) != len(self.ids) + 1
+            or int(self._starts[-1]) != len(self._symbols)
+            or any(len(ranks) != len(self.ids) for ranks in lists)
+        ):
             raise CorruptError("The parts of the index of prefixes do not fit.", "Rebuild with manage.py build.")
 
     def __len__(self) -> int:
@@ -155,6 +161,29 @@ class Prefixes:
             if len(kept) >= k or not is_full:
                 return kept[:k]
             wanted *= 4
+
+    def pronounced(self, letters: str, k: int) -> Array:
+        """Ids of the k best Chinese keywords whose full pinyin is exactly this, one of each group; without kernels."""
+        wanted = letters.encode()
+        if not wanted:
+            return np.empty(0, np.int32)
+        key = np.uint64(int.from_bytes(wanted[:8].ljust(8, b"\0"), "big"))
+        rows = range(*(int(np.searchsorted(self._letters_keys[0], key, side)) for side in ("left", "right")))
+        low = bisect_left(rows, wanted, key=self._spelled)
+        high = bisect_right(rows, wanted, key=self._spelled)
+        found: dict[int, int] = {}
+        for rank in np.sort(self._letters_ranks[rows.start + low : rows.start + high]).tolist():
+            keyword_id = int(self.ids[rank])
+            # A literal letter is its own reading; whoever is read otherwise is Chinese.
+            if any(character != reading for character, reading in self.characters(rank)):
+                found.setdefault(int(self._canonical[keyword_id]), keyword_id)
+            if len(found) == k:
+                break
+        return np.array(list(found.values()), np.int32)
+
+    def _spelled(self, row: int) -> bytes:
+        """The letters of a row of the list by letters."""
+        return "".join(reading for _, reading in self.characters(int(self._letters_ranks[row]))).encode()
 
     def characters(self, rank: int) -> list[tuple[str, str]]:
         """The characters of a keyword that are matched, each with its reading."""

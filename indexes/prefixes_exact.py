@@ -17,7 +17,7 @@ from indexes.prefixes_write import BLOCK, INLINE_SYMBOLS
 
 LONGEST_READING = 6
 H, Z, C, S = (ord(letter) - ord("a") for letter in "hzcs")
-SMALL_RANGE = 48
+SMALL_RANGE = 24
 """Ranges of so many rows are looked through at once."""
 MOST_STEPS = 3000
 """After so many steps the ranges met are looked through, however big: it bounds what a query of many readings costs."""

@@ -13,7 +13,7 @@ BLOCK = 64
 INLINE_SYMBOLS = 4
 """First symbols of a keyword that stand in the list by initials itself."""
 KEY_BYTES = 8
-CHUNK = 1_000_000
+CHUNK = 200_000
 """Keywords spelled out at a time."""
 
 

@@ -19,14 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from indexes.arrays import Array, ArrayFolder, write_array, write_json
-from indexes.prefixes_write import write_prefixes
+from indexes.arrays import Array, write_array, write_json
 from indexes.snapshot import publish, stage
 from indexes.spelling import write_spelling
 from indexes.terminal import Advance, progress
 from indexes.unsafe_terms import UnsafeTerms
-from indexes.vocabulary import StringList
-from mining.build_keywords import KeywordTexts, write_keywords, write_terms
+from mining.build_keywords import KeywordTexts, write_keywords, write_suggestions, write_terms
 from mining.build_neighbors import Market, write_all_neighbors
 from mining.build_statistics import write_statistics
 from mining.build_tables import MinedTables
@@ -93,11 +91,9 @@ def write_parts(
     del ids
     advance(1)
 
-    write_spelling(folder, texts.sounds, searches, texts.terms, texts.weigh_terms(searches))
+    write_suggestions(folder, texts, searches, canonical)
+    write_spelling(folder, texts.terms, texts.weigh_terms(searches))
     write_array(folder, "popular.npy", _popular(searches, texts))
-    demand = np.bincount(canonical, weights=searches, minlength=keyword_count)[canonical]
-    keywords = StringList(ArrayFolder(folder), "keywords")
-    write_prefixes(folder, keywords, demand, canonical, texts.severity == 0)
     facts = {
         "keywords": keyword_count,
         "terms": len(texts.terms),

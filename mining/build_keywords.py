@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 
@@ -19,10 +20,11 @@ from indexes.errors import CorruptError
 from indexes.forward import write_forward
 from indexes.keyword_stats import LANGUAGES
 from indexes.postings import write_postings
-from indexes.spelling import sounds_of
+from indexes.prefixes_write import write_prefixes_of_words
 from indexes.text import language, tokens
+from indexes.text.readings import sounds_of, words_of_each
 from indexes.unsafe_terms import UnsafeTerms
-from indexes.vocabulary import StringList, StringWriter, VocabularyWriter, write_vocabulary
+from indexes.vocabulary import VocabularyWriter, write_vocabulary
 from mining.build_tables import MINE_AGAIN, MinedTables
 from mining.close_variants import variant_keys
 
@@ -34,34 +36,63 @@ REMAP = 4_000_000
 
 
 @dataclass(frozen=True)
-class ReadBatch:
-    """What is read off some keywords; `tokens` int32 are positions in `words`, their distinct tokens."""
+class Rows:
+    """Texts of some keywords as rows of numbers int32, `counts` int64 of each: positions in `distinct`."""
 
-    words: list[str]
-    tokens: Array
+    distinct: list[str]
+    numbers: Array
     counts: Array
+
+    @staticmethod
+    def of(rows: Sequence[Sequence[str]]) -> "Rows":
+        places: dict[str, int] = {}
+        flat = [places.setdefault(text, len(places)) for row in rows for text in row]
+        return Rows(list(places), np.array(flat, np.int32), np.array([len(row) for row in rows], np.int64))
+
+
+@dataclass(frozen=True)
+class ReadBatch:
+    """What is read off some keywords: the tokens of retrieval, the words that are read aloud, and more."""
+
+    tokens: Rows
+    words: Rows
     languages: Array
     fingerprints: Array
     sound_keys: Array
-    sounds: list[str | None]
 
 
 def read_batch(keywords: Sequence[str]) -> ReadBatch:
-    """Tokens, languages, sounds and the keys of close variants of some keywords."""
-    rows = [tokens(keyword) for keyword in keywords]
-    places: dict[str, int] = {}
-    flat = [places.setdefault(token, len(places)) for row in rows for token in row]
-    sounds = sounds_of(keywords)
-    fingerprints, sound_keys = variant_keys(keywords, sounds)
+    """Tokens, words, languages and the keys of close variants of some keywords."""
+    words = list(words_of_each(keywords))
+    fingerprints, sound_keys = variant_keys(keywords, sounds_of(keywords, words))
     return ReadBatch(
-        list(places),
-        np.array(flat, np.int32),
-        np.array([len(row) for row in rows], np.int64),
+        Rows.of([tokens(keyword) for keyword in keywords]),
+        Rows.of(words),
         np.array([LANGUAGES.index(language(keyword)) for keyword in keywords], np.uint8),
         fingerprints,
         sound_keys,
-        sounds,
     )
+
+
+class Numbering:
+    """Numbers texts in the order in which they come, and keeps the rows of numbers in a file."""
+
+    def __init__(self, scratch: Path, name: str) -> None:
+        self.number_of: dict[str, int] = {}
+        self.counts = [np.empty(0, np.int64)]
+        self.path = scratch / f"{name}.npy"
+        self._writer = ArrayWriter(scratch, self.path.name, np.int32)
+
+    def append(self, rows: Rows) -> None:
+        numbers = [self.number_of.setdefault(text, len(self.number_of)) for text in rows.distinct]
+        self._writer.append(np.array(numbers, np.int32)[rows.numbers])
+        self.counts.append(rows.counts)
+
+    def __enter__(self) -> "Numbering":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._writer.__exit__(kind, error, None)
 
 
 @dataclass(frozen=True)
@@ -72,10 +103,12 @@ class KeywordTexts:
     severity: Array  # uint8
     fingerprints: Array  # uint64 (keywords, 2)
     sound_keys: Array  # uint64 (keywords, 2)
-    sounds: "Sounds"
     terms: list[str]
     token_counts: Array  # int64
-    tokens: Array  # int32, mapped
+    tokens: Array  # int32, mapped: positions in `terms`
+    words: list[str]
+    word_counts: Array  # int64
+    word_ids: Array  # int32, mapped: positions in `words`
 
     def weigh_terms(self, searches: Array) -> Array:
         """How often keywords with each term were searched, float64 (terms,)."""
@@ -91,19 +124,6 @@ class KeywordTexts:
         return weights
 
 
-class Sounds(Sequence[str | None]):
-    """Each keyword's pinyin by id, read from disk; None for keywords that are not Chinese."""
-
-    def __init__(self, texts: StringList) -> None:
-        self._texts = texts
-
-    def __len__(self) -> int:
-        return len(self._texts)
-
-    def __getitem__(self, keyword_id: int) -> str | None:  # type: ignore[override]
-        return self._texts[keyword_id] or None
-
-
 def write_keywords(
     mined: MinedTables, unsafe_terms: UnsafeTerms, folder: Path, scratch: Path, processes: int | None = None
 ) -> KeywordTexts:
@@ -115,16 +135,15 @@ def write_keywords(
     if processes is None:
         many = mined.count_keywords() >= PROCESSES_FROM
         processes = min(2, os.cpu_count() or 1) if many else 1
-    term_numbers: dict[str, int] = {}
-    counts, languages = [np.empty(0, np.int64)], [np.empty(0, np.uint8)]
+    languages = [np.empty(0, np.uint8)]
     with (
         VocabularyWriter(folder, "keywords") as vocabulary,
         ArrayWriter(folder, "unsafe/categories.npy", np.uint32) as categories,
         ArrayWriter(folder, "unsafe/severity.npy", np.uint8) as severities,
-        ArrayWriter(scratch, "tokens.npy", np.int32) as token_ids,
+        Numbering(scratch, "tokens") as numbered_tokens,
+        Numbering(scratch, "words") as numbered_words,
         ArrayWriter(scratch, "fingerprints.npy", np.uint64) as fingerprints,
         ArrayWriter(scratch, "sound_keys.npy", np.uint64) as sound_keys,
-        StringWriter(scratch, "sounds") as sounds,
     ):
         for keywords, read in _read_all(_keyword_batches(mined), processes):
             try:
@@ -134,26 +153,27 @@ def write_keywords(
             mask, severity = unsafe_terms.scan(keywords)
             categories.append(mask)
             severities.append(severity)
-            numbers = [term_numbers.setdefault(word, len(term_numbers)) for word in read.words]
-            token_ids.append(np.array(numbers, np.int32)[read.tokens])
-            counts.append(read.counts)
+            numbered_tokens.append(read.tokens)
+            numbered_words.append(read.words)
             languages.append(read.languages)
             fingerprints.append(read.fingerprints.ravel())
             sound_keys.append(read.sound_keys.ravel())
-            sounds.append([sound or "" for sound in read.sounds])
-    terms = sorted(term_numbers)
+    number_of = numbered_tokens.number_of
+    terms = sorted(number_of)
     final = np.empty(len(terms), np.int32)
-    final[[term_numbers[term] for term in terms]] = np.arange(len(terms), dtype=np.int32)
+    final[[number_of[term] for term in terms]] = np.arange(len(terms), dtype=np.int32)
     mapped = ArrayFolder(scratch)
     return KeywordTexts(
         np.concatenate(languages),
         np.load(folder / "unsafe/severity.npy"),
         mapped.array("fingerprints.npy").reshape(-1, 2),
         mapped.array("sound_keys.npy").reshape(-1, 2),
-        Sounds(StringList(mapped, "sounds")),
         terms,
-        np.concatenate(counts),
-        _renumbered(scratch / "tokens.npy", final),
+        np.concatenate(numbered_tokens.counts),
+        _renumbered(numbered_tokens.path, final),
+        list(numbered_words.number_of),
+        np.concatenate(numbered_words.counts),
+        mapped.array(numbered_words.path.name),
     )
 
 
@@ -163,6 +183,15 @@ def write_terms(folder: Path, texts: KeywordTexts, searches: Array) -> None:
     write_vocabulary(folder, "terms", texts.terms)
     write_postings(folder, len(texts.terms), offsets, texts.tokens, searches)
     write_forward(folder, offsets, texts.tokens)
+
+
+def write_suggestions(folder: Path, texts: KeywordTexts, searches: Array, canonical: Array) -> None:
+    """Write the index of prefixes: of the keywords that are safe to show, by the searches of their close variants."""
+    demand = np.bincount(canonical, weights=searches, minlength=len(searches))[canonical]
+    offsets = offsets_from_counts(texts.word_counts)
+    write_prefixes_of_words(
+        folder, texts.words, offsets, texts.word_ids, demand.astype(np.int64), canonical, texts.severity == 0
+    )
 
 
 def _renumbered(path: Path, final: Array) -> Array:

@@ -4,18 +4,21 @@ A Chinese character has the reading that pypinyin gives it within its word (银�
 looked up once a distinct word and never once a keyword. Any other character is its own reading.
 """
 
+import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
 import rjieba
 
+from indexes.text.language import language
 from indexes.text.segment import simplified
 
 APOSTROPHES = "'’"
 """Input methods show them between syllables while somebody types: xi'an."""
 _UMLAUTS = str.maketrans(dict.fromkeys("üǖǘǚǜ", "v"))
+_SEPARATORS = re.compile(rf"[^\S\n]|[{APOSTROPHES}]")
 BATCH = 20_000
 """Keywords that are converted and segmented in one call."""
 
@@ -29,11 +32,6 @@ def folded(text: str) -> str:
     """A normalised text with simplified characters, as many as before."""
     converted = simplified(text)
     return converted if len(converted) == len(text) else "".join(simplified(character)[:1] for character in text)
-
-
-def without_separators(text: str) -> str:
-    """The text without white space and apostrophes."""
-    return "".join(character for character in text if not is_separator(character))
 
 
 @lru_cache(maxsize=65_536)
@@ -81,7 +79,7 @@ def words_of_each(texts: Iterable[str]) -> Iterator[list[str]]:
         joined = simplified("\n".join(batch)).split("\n")
         if [len(text) for text in joined] != [len(text) for text in batch]:
             joined = [folded(text) for text in batch]
-        pieces = rjieba.cut("\n".join(map(without_separators, joined)))
+        pieces = rjieba.cut(_SEPARATORS.sub("", "\n".join(joined)))
         row: list[str] = []
         # A piece may join a line's end with other symbols: only the characters in it tell.
         for piece in pieces:
@@ -106,4 +104,14 @@ def read_aloud(text: str) -> list[tuple[str, str]]:
 
 def pinyin(text: str) -> str:
     """The toneless pinyin of a text without spaces, Latin letters kept: 鲜花 and `xian hua` both give `xianhua`."""
+    if text.isascii():
+        return "".join(text.split()).replace("'", "")
     return "".join(reading for _, reading in read_aloud(text))
+
+
+def sounds_of(texts: Sequence[str], words: Sequence[Sequence[str]]) -> list[str | None]:
+    """The pinyin of each Chinese text, whose words (`words_of_each`) are given; None for the others."""
+    return [
+        "".join(reading for word in row for reading in readings_of_word(word)) if language(text) == "zh" else None
+        for text, row in zip(texts, words, strict=True)
+    ]

@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pypinyin import lazy_pinyin
 
 from indexes.arrays import Array, ArrayFolder
+from indexes.errors import CorruptError
 from indexes.prefixes import Prefixes
 from indexes.prefixes_query import MIN_LETTERS_WITH_TYPO, Query
 from indexes.prefixes_ranges import NONE, offer_range
 from indexes.prefixes_write import block_minima, write_prefixes
 from indexes.text import normalise
 from indexes.text.confusable_syllables import confusable
-from indexes.text.readings import pinyin, read_aloud
+from indexes.text.readings import pinyin, read_aloud, readings_of_word
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 KEYWORDS = [
@@ -157,7 +159,7 @@ QUERIES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(corpora(), QUERIES, st.integers(0, 12))
 @example((["鲜花"], np.array([1]), np.array([0], np.int32), np.array([True])), "xianghua", 10)
 @example((["狼烟"], np.array([1]), np.array([0], np.int32), np.array([True])), "nanyan", 10)
@@ -225,6 +227,45 @@ def test_long_ranges_are_answered_as_by_reading_all_keywords(
         matches = prefixes.top(Query.of(text), k)
         assert matches.ids.tolist() == expected[:k]
         assert matches.exact == min(k, exact)
+
+
+def test_a_truncated_list_is_corrupt(tmp_path: Path) -> None:
+    heads = np.arange(2, dtype=np.int32)
+    built(tmp_path, ["鲜花", "鲜花店"], np.ones(2), heads, np.ones(2, bool))
+    np.save(tmp_path / "prefixes/letters_ranks.npy", np.zeros(1, np.int32))
+    with pytest.raises(CorruptError, match="prefixes"):
+        Prefixes(ArrayFolder(tmp_path), heads)
+
+
+def test_the_same_keywords_give_the_same_bytes(tmp_path: Path) -> None:
+    heads = np.arange(len(KEYWORDS), dtype=np.int32)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        built(tmp_path / name, KEYWORDS, np.ones(len(KEYWORDS)), heads, np.ones(len(KEYWORDS), bool))
+    files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.*"))
+    assert len(files) > 10
+    assert all((tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes() for file in files)
+
+
+def test_readings_are_those_of_pypinyin_by_word() -> None:
+    for word in (
+        "银行",
+        "行走",
+        "重庆",
+        "绿茶",
+        "女装",
+        "略",
+        "长大",
+        "西藏",
+        "音乐厅",
+        "和面",
+        "的",
+        "了",
+        "一行白鹭",
+        "嗯",
+    ):
+        assert list(readings_of_word(word)) == lazy_pinyin(word)
+    assert readings_of_word("x光é😀") == ("x", "guang", "é", "😀")
 
 
 @given(st.integers(0, 300_000), st.integers(1, 40), st.randoms(use_true_random=False))

@@ -4,15 +4,19 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexes.spelling import sounds_of
 from indexes.text import fingerprint
+from indexes.text.readings import sounds_of, words_of_each
 from mining.close_variants import HOMOPHONE_RATIO, MIN_HOMOPHONE_CHARACTERS, close_variants, variant_keys
+
+
+def sounds(keywords: list[str]) -> list[str | None]:
+    return sounds_of(keywords, list(words_of_each(keywords)))
 
 
 def groups_of(searches: dict[str, int]) -> list[list[str]]:
     keywords = sorted(searches)
     counts = np.array([searches[keyword] for keyword in keywords])
-    canonical, offsets, members = close_variants(*variant_keys(keywords, sounds_of(keywords)), counts)
+    canonical, offsets, members = close_variants(*variant_keys(keywords, sounds(keywords)), counts)
     groups = []
     for head in range(len(keywords)):
         group = members[offsets[head] : offsets[head + 1]].tolist()
@@ -59,7 +63,7 @@ def naive_groups(searches: dict[str, int]) -> list[list[str]]:
     groups = [sorted(group, key=lambda keyword: (-searches[keyword], keyword)) for group in by_fingerprint.values()]
     by_sound: dict[str, list[list[str]]] = {}
     for group in groups:
-        sound = sounds_of(group[:1])[0]
+        sound = sounds(group[:1])[0]
         if sound and sum(ord(character) > 0x3400 for character in group[0]) >= MIN_HOMOPHONE_CHARACTERS:
             by_sound.setdefault(sound, []).append(group)
     for alike in by_sound.values():
