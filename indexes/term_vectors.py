@@ -29,9 +29,7 @@ def character_grams(token: str) -> list[str]:
     """The distinct n-grams of a token, in order."""
     text, (shortest, longest) = (f"<{token}>", LATIN_GRAMS) if token.isascii() else (token, OTHER_GRAMS)
     spans = (
-        text[start : start + size]
-        for size in range(shortest, longest + 1)
-        for start in range(len(text) - size + 1)
+        text[start : start + size] for size in range(shortest, longest + 1) for start in range(len(text) - size + 1)
     )
     return list(dict.fromkeys(spans))
 
