@@ -8,7 +8,12 @@ import numpy as np
 
 from indexes.arrays import Array, ArrayReader, offsets_from_counts, ranges, write_array, write_json
 
-KIND_OF_EVIDENCE = {"cooccurrence": "sessions", "association_rules": "sessions", "click_clusters": "clicks", "embeddings": "meaning"}
+KIND_OF_EVIDENCE = {
+    "cooccurrence": "sessions",
+    "association_rules": "sessions",
+    "click_clusters": "clicks",
+    "embeddings": "meaning",
+}
 """What each miner counts. Miners of one kind read the same events: they don't confirm each other."""
 
 
