@@ -7,7 +7,7 @@ for a recall near KR's; one thread builds and one searches, as in KR.
 import importlib
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -140,7 +140,7 @@ class FaissIvf(VectorPeer):
         from indexes.vectors_write import PROBES
 
         faiss.omp_set_num_threads(1)
-        self._index: Any = faiss.read_index(str(folder / "index.faiss"), faiss.IO_FLAG_MMAP)
+        self._index = cast(Any, faiss.read_index(str(folder / "index.faiss"), faiss.IO_FLAG_MMAP))
         self._index.nprobe = PROBES
 
     def nearest(self, code: Array, k: int) -> tuple[Array, Array]:
@@ -153,7 +153,7 @@ class FaissHnsw(VectorPeer):
 
     name = "faiss HNSW,SQ8"
     package = "faiss"
-    most_keywords = 1_000_000
+    most_keywords = 200_000
 
     @classmethod
     def build(cls, codes: Array, folder: Path) -> None:
@@ -169,7 +169,7 @@ class FaissHnsw(VectorPeer):
         import faiss
 
         faiss.omp_set_num_threads(1)
-        self._index: Any = faiss.read_index(str(folder / "index.faiss"))
+        self._index = cast(Any, faiss.read_index(str(folder / "index.faiss")))
         self._index.hnsw.efSearch = SEARCHED
 
     def nearest(self, code: Array, k: int) -> tuple[Array, Array]:

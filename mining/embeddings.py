@@ -2,7 +2,7 @@
 
 A sentence is what belongs to one need: the title of a page and the words of the queries that led to it, the most
 clicked first; or the words of the queries of one session, in order. Beyond a limit of queries, pages and users are
-drawn evenly, so that time and memory are bounded: about 6 seconds and 200 MB for 300,000 queries.
+drawn evenly, so that time and memory are bounded; a smaller log is read more often, so that its vectors are as settled.
 
 One thread and one seed train on sentences in a fixed order: the same log gives the same bytes.
 """
@@ -27,6 +27,11 @@ NEGATIVE = 5
 MIN_OCCURRENCES = 2
 SUBSAMPLE = 1e-4
 """Words more frequent than this are skipped now and then, as word2vec does; it saves most of the time."""
+EPOCHS = (2, 40)
+"""How often sentences are read, at least and at most."""
+LEAST_SHARE = 0.2
+"""A log whose words, read as often as may be, come to less than this share of those asked for teaches nothing: vectors
+that have hardly moved from where they began all look alike."""
 QUERIES_A_PAGE = 10
 QUERIES_A_SESSION = 30
 
@@ -83,13 +88,17 @@ def _groups(rows: pa.Table, by: str) -> Iterator[tuple[int, list[int]]]:
 
 
 def train(corpus: list[Sentence], settings: MiningSettings) -> pa.Table:
-    """The rows of the mined table term_vectors; none if no term stands in the corpus often enough."""
+    """The rows of the mined table term_vectors; none if there is too little to learn from."""
+    schema = MINED_TABLES["term_vectors"].schema
+    words = sum(map(len, corpus))
+    fewest, most = EPOCHS
+    if not words or words * most < LEAST_SHARE * settings.embedding_words:
+        return schema.empty_table()
     # gensim takes half a second to import and nothing else needs it.
     from gensim.models import Word2Vec
 
     # It warns of small corpora, about which there is nothing to do.
     logging.getLogger("gensim").setLevel(logging.ERROR)
-    schema = MINED_TABLES["term_vectors"].schema
     model = Word2Vec(
         vector_size=settings.embedding_dims,
         sg=1,
@@ -104,7 +113,8 @@ def train(corpus: list[Sentence], settings: MiningSettings) -> pa.Table:
     terms: list[str] = model.wv.index_to_key
     if not terms:
         return schema.empty_table()
-    model.train(corpus, total_examples=model.corpus_count, epochs=settings.embedding_epochs)
+    epochs = min(max(-(-settings.embedding_words // words), fewest), most)
+    model.train(corpus, total_examples=model.corpus_count, epochs=epochs)
     order = sorted(range(len(terms)), key=terms.__getitem__)
     values = pa.array(np.ascontiguousarray(model.wv.vectors[order]).ravel(), pa.float32())
     offsets = pa.array(np.arange(len(terms) + 1) * settings.embedding_dims, pa.int32())

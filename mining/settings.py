@@ -72,7 +72,9 @@ class MiningSettings(BaseModel):
 
     # Term vectors (SPEC §1.7).
     embedding_dims: int = Field(48, ge=2, le=512, description="Components of a term's vector.")
-    embedding_epochs: int = Field(2, ge=1, le=100, description="How often the training reads its sentences.")
+    embedding_words: int = Field(
+        2_500_000, ge=1, description="Words that embeddings are trained on: a smaller log is read several times."
+    )
     embedding_page_queries: int = Field(
         300_000, ge=1, description="Pairs of a page and a query that embeddings learn from; beyond it pages are drawn."
     )

@@ -8,8 +8,9 @@ Literal part, per seed and candidate, the best seed counts:
 
 Tokens that no keyword holds weigh as much as the rarest. Behaviour part: the joint strength of the miners
 (`indexes.neighbors.joint_strength`), each taken as trust · √strength: the square root lifts honest but thin evidence,
-and trust says how far a miner alone may carry a keyword. Relevance joins both by noisy or:
-1 − (1 − literal)(1 − behaviour).
+and trust says how far a miner alone may carry a keyword. Likeness is that of the keyword's vector to the seed's, taken
+in the same way; vectors are made of words, so that likeness and the literal part don't confirm each other. Relevance
+joins them by noisy or: 1 − (1 − max(literal, likeness))(1 − behaviour).
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,10 +47,9 @@ class LiteralRelevance:
     def run(self, request: Request, candidates: Candidates) -> StageResult:
         literal = self._literal(request.seeds, candidates.keyword_id)
         believed = {miner: TRUST[miner] * np.sqrt(candidates[f"{miner}_strength"]) for miner in self._miners}
-        likeness = embedding_strength(candidates["semantic_similarity"])
-        believed["embeddings"] = TRUST["embeddings"] * np.sqrt(likeness)
         behaviour = joint_strength(believed)
-        relevance = 1 - (1 - literal) * (1 - behaviour)
+        likeness = TRUST["embeddings"] * np.sqrt(embedding_strength(candidates["semantic_similarity"]))
+        relevance = 1 - (1 - np.maximum(literal, likeness)) * (1 - behaviour)
         return StageResult.keeping_all(
             candidates.with_columns(
                 literal=literal.astype(np.float32),

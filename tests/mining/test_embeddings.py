@@ -20,7 +20,7 @@ from mining.embeddings import sentences, stride, train
 from mining.keyword_vectors import write_keyword_vectors
 from mining.settings import MiningSettings
 
-SETTINGS = MiningSettings(embedding_dims=8)
+SETTINGS = MiningSettings(embedding_dims=8, embedding_words=2000)
 
 
 def rows(**columns: list[Any]) -> pa.Table:
@@ -70,10 +70,12 @@ def test_queries_are_drawn_from_clicks_and_sessions_by_users_and_pages(
     ]
     clicks = [row | {"url": f"p{number % 2}"} for number, row in enumerate(searches)]
     log = {"searches": searches, "clicks": clicks}
-    everything = {row["term"]: row["occurrences"] for row in mined(log).tables["term_vectors"]}
+    everything = {row["term"]: row["occurrences"] for row in mined(log, embedding_words=100).tables["term_vectors"]}
     half = {
         row["term"]: row["occurrences"]
-        for row in mined(log, embedding_page_queries=3, embedding_session_queries=12).tables["term_vectors"]
+        for row in mined(log, embedding_words=100, embedding_page_queries=3, embedding_session_queries=12).tables[
+            "term_vectors"
+        ]
     }
     assert everything.keys() == {"rose0", "rose1", "rose2", "flower"}
     assert everything["flower"] == 24 + 6
@@ -91,7 +93,7 @@ def test_training_repeats_itself_to_the_bit() -> None:
     assert {len(vector) for vector in first["vector"].to_pylist()} == {8}
 
 
-@pytest.mark.parametrize("corpus", [[], [[]], [["once"]]])
+@pytest.mark.parametrize("corpus", [[], [[]], [["once"]], [["few", "few"]] * 4])
 def test_too_little_to_learn_from_gives_no_term(corpus: list[list[str]]) -> None:
     assert len(train(corpus, SETTINGS)) == 0
 
@@ -120,7 +122,7 @@ def test_words_used_alike_are_nearer_than_words_that_are_not(tmp_path: Path, mon
         ["loan", "bank", "rate"],
     ]
     corpus = [generator.choice(themes[place % 3], 5).tolist() for place in range(3000)]
-    trained = train(corpus, MiningSettings(embedding_dims=8, embedding_epochs=10))
+    trained = train(corpus, MiningSettings(embedding_dims=8, embedding_words=150_000))
     term_vectors, vectors = write_index(tmp_path, trained, [[word] for theme in themes for word in theme])
     code = term_vectors.code(("rose",))
     assert code is not None
@@ -137,5 +139,5 @@ def test_a_model_of_nothing_gives_an_index_of_nothing(tmp_path: Path) -> None:
 
 
 def test_mined_tables_without_term_vectors_name_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match=r"term_vectors.*manage.py mine"):
+    with pytest.raises(NotFoundError, match=r"term_vectors.*manage\.py mine"):
         write_keyword_vectors(tmp_path, tmp_path)
