@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from indexes.bench_table import bench_row
 from indexes.errors import KRError
 from indexes.terminal import step
 
@@ -20,7 +19,7 @@ Build = Callable[[str, int, Path], Callable[[], Any]]
 
 
 def build_in_own_process(build: Build, name: str, keywords: int, folder: Path) -> dict[str, Any]:
-    """A row with `build_s`, `rss_mb` (peak, the input included) and `bytes` on disk of building into `folder/name`."""
+    """Build into `folder/name`: `build_s`, `rss_mb` (peak, the input included) and `bytes` on disk."""
     target = folder / name
     target.mkdir(parents=True)
     with step(f"build {name}"):
@@ -31,7 +30,7 @@ def build_in_own_process(build: Build, name: str, keywords: int, folder: Path) -
         raise KRError(f"Building {name} ended with exit code {process.exitcode}.", "See its message above.")
     measured = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-    return bench_row(name) | {"bytes": size or None} | measured
+    return {"bytes": size or None, **measured}
 
 
 def _measure(build: Build, name: str, keywords: int, target: Path) -> None:
