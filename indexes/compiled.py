@@ -3,7 +3,7 @@
 Compiling takes seconds, so machine code is cached. It is looked for, in this order, in NUMBA_CACHE_DIR if that is set;
 in `__pycache__/kernels` beside the source, inside the environment; in the user's cache folder; in a folder of this user
 below the temporary directory. It is written to the first of them that can be written: an environment that is read-only
-serves what was compiled before it became so, by `python -m indexes.postings_kernels` for instance. Folders that others
+serves what was compiled before it became so, by `python -c "import indexes.postings_kernels"`. Folders that others
 could have written to are passed over: machine code is run as it stands. Processes that compile at once each write
 a whole file and rename it.
 

@@ -34,7 +34,8 @@ class Postings:
     list, with frequencies `mixed_frequencies[mixed_offsets[t]:mixed_offsets[t + 1]]` uint16, and have `mixed_lengths`.
     `runs` are the first documents of each length, plain or mixed. `ranks` int32 (n,) gives a keyword's rank; empty if
     ranks are ids. `bitmaps` uint8 (rows, n / 8) has document d at bit d % 8 of byte d // 8; row i belongs to token
-    `bitmap_terms[i]`, one of the commonest.
+    `bitmap_terms[i]`, one of the commonest. Row `bound_rows[t]` of `bounds` int32 says where, counted from its begin, a
+    long list reaches each of the `first_documents`; −1 for short lists.
     """
 
     def __init__(self, reader: ArrayReader, kernels_from: int = KERNELS_FROM) -> None:
@@ -54,6 +55,8 @@ class Postings:
         self.ranks = checked(reader, "postings/ranks", np.int32)
         self.bitmap_terms = checked(reader, "postings/bitmap_terms", np.int32)
         self.bitmaps = checked(reader, "postings/bitmaps", np.uint8, len(self.bitmap_terms), ndim=2)
+        self.bound_rows = checked(reader, "postings/bound_rows", np.int32, tokens)
+        self.bounds = checked(reader, "postings/bounds", np.int32, ndim=2)
         self.mixed_offsets = checked(reader, "postings/mixed_offsets", np.int64, tokens + 1)
         self.mixed_frequencies = checked(reader, "postings/mixed_frequencies", np.uint16, int(self.mixed_offsets[-1]))
         for first in (self.first_documents, self.runs):
@@ -62,6 +65,8 @@ class Postings:
         if not len(self.first_documents) or bool(count) != bool(len(self.runs)):
             raise CorruptError("postings/statistics.json: lengths are missing.", REMEDY)
         self.mixed_lengths = checked(reader, "postings/mixed_lengths", np.uint16, count - int(self.first_documents[-1]))
+        if self.bounds.shape[1] != len(self.first_documents):
+            raise CorruptError("postings/bounds.npy has rows of another length than the lengths.", REMEDY)
         if len(self.ranks) not in (0, count):
             raise CorruptError(f"postings/ranks.npy ranks {len(self.ranks):,} of {count:,} keywords.", REMEDY)
         if len(self.bitmaps) and self.bitmaps.shape[1] != (count + 7) // 8:

@@ -76,6 +76,8 @@ class PostingsByLength:
             postings.runs,
             impacts,
             np.array([postings.mean_length]),
+            postings.bound_rows,
+            postings.bounds,
         )
         self._addresses = addresses(*self._arrays)
 

@@ -38,11 +38,18 @@ def first_at_least(documents: Array, begin: int, end: int, wanted: int) -> int:
 
 
 @inner_njit
-def segment_bounds(documents: Array, begins: Array, ends: Array, segments: Array) -> Array:
-    """Where each term's list enters each segment: int64 (terms, len(segments)); `segments` are first documents."""
+def segment_bounds(documents: Array, begins: Array, ends: Array, segments: Array, rows: Array, written: Array) -> Array:
+    """Where each term's list enters each segment: int64 (terms, len(segments)); `segments` are first documents.
+
+    Found by searching, unless they stand in a term's row of `written` (−1: none), counted from the list's begin.
+    """
     bounds = np.empty((len(begins), len(segments)), np.int64)
     for term in range(len(begins)):
         position = begins[term]
+        if rows[term] >= 0:
+            for segment in range(len(segments)):
+                bounds[term, segment] = position + written[rows[term], segment]
+            continue
         for segment in range(len(segments)):
             position = first_at_least(documents, position, ends[term], segments[segment])
             bounds[term, segment] = position

@@ -1,6 +1,6 @@
 """What Python calls of the compiled postings; `indexes.postings_by_length` says how they work.
 
-`python -m indexes.postings_kernels` compiles them into the cache, for environments that will be read-only.
+Importing this module loads them from the cache, or compiles them into it where they never ran (20 seconds).
 """
 
 import numpy as np
@@ -21,6 +21,7 @@ MOST_TERMS = 6
 
 OFFSETS, IDF, DOCUMENTS, KEYWORDS, RANKS, BITMAPS, BITMAP_TERMS = range(7)
 MIXED_OFFSETS, MIXED_FREQUENCIES, MIXED_LENGTHS, SEGMENTS, RUNS, IMPACTS, MEAN_LENGTH = range(7, 14)
+BOUND_ROWS, BOUNDS = range(14, 16)
 """Slots of the addresses that `PostingsByLength` makes of the index …"""
 MASKS, MEMBERS, ACCUMULATORS, SEEN = range(4)
 """… and of the working memory of a thread: reused, since fresh pages cost more than a query of rare words takes."""
@@ -183,7 +184,12 @@ def top(query: Array, postings: Array, keyword_filter: Array, memory: Array, ids
     begins, ends = np.empty(len(terms), np.int64), np.empty(len(terms), np.int64)
     for term in range(len(terms)):
         begins[term], ends[term] = offsets[terms[term]], offsets[terms[term] + 1]
-    bounds = segment_bounds(documents, begins, ends, segments)
+    bound_rows = int32s(postings, BOUND_ROWS)
+    written = int32s(postings, BOUNDS).reshape((-1, len(segments)))
+    rows_of_bounds = np.empty(len(terms), np.int64)
+    for term in range(len(terms)):
+        rows_of_bounds[term] = bound_rows[terms[term]]
+    bounds = segment_bounds(documents, begins, ends, segments, rows_of_bounds, written)
     tokens, idfs = np.zeros(len(query), np.int64), np.empty(len(query), np.float64)
     frequency_begins = np.empty(len(query), np.int64)
     idf = float64s(postings, IDF)

@@ -22,6 +22,8 @@ LONGEST_RUN = 200
 """Mixed keywords of this length and longer stand together; each shorter length apart, since the short score higher."""
 """Keywords up to this length have a segment of their own length, see `indexes.postings`."""
 
+BOUNDED_FROM = 512
+"""Lists of so many keywords have written down where each length begins: searching for it misses the caches."""
 BITMAPS = 64
 """The commonest tokens, so many at most, get a bitmap of all keywords (8 bytes a keyword together) …"""
 BITMAP_SHARE = 256
@@ -100,6 +102,10 @@ class _Lists:
         self._bitmap_terms = np.sort(commonest[common])
         self._bitmaps = np.zeros((len(self._bitmap_terms), (len(order) + 7) // 8), np.uint8)
         self._mixed_frequencies = [np.empty(0, np.uint16)]
+        bounded = np.flatnonzero(document_frequencies >= BOUNDED_FROM)
+        self._bound_rows = np.full(len(document_frequencies), -1, np.int32)
+        self._bound_rows[bounded] = np.arange(len(bounded))
+        self._bounds = np.zeros((len(bounded), len(self.first_documents)), np.int32)
 
     def add(self, position: int, tokens: Array, owners: Array, counts: Array) -> None:
         """Postings of whole lists: tokens ascending, int64; in `position` of the documents' file."""
@@ -114,12 +120,18 @@ class _Lists:
             held = np.zeros(len(self._document_of), bool)
             held[documents[slice(*np.searchsorted(tokens, self._bitmap_terms[row] + np.array([0, 1])))]] = True
             self._bitmaps[row] = np.packbits(held, bitorder="little")
+        bounded = tokens[0] + np.flatnonzero(self._bound_rows[tokens[0] : tokens[-1] + 1] >= 0)
+        starts, ends = np.searchsorted(tokens, bounded), np.searchsorted(tokens, bounded + 1)
+        for row, start, end in zip(self._bound_rows[bounded].tolist(), starts.tolist(), ends.tolist(), strict=True):
+            self._bounds[row] = np.searchsorted(documents[start:end], self.first_documents)
         mixed = order[documents >= self._mixed]
         self._mixed_counts += np.bincount(tokens[mixed], minlength=len(self._mixed_counts))
         self._mixed_frequencies.append(np.minimum(counts[mixed], 65535).astype(np.uint16))
 
     def finish(self) -> None:
         write_array(self._folder, "postings/mixed_offsets.npy", offsets_from_counts(self._mixed_counts))
+        write_array(self._folder, "postings/bound_rows.npy", self._bound_rows)
+        write_array(self._folder, "postings/bounds.npy", self._bounds)
         write_array(self._folder, "postings/bitmaps.npy", self._bitmaps)
         write_array(self._folder, "postings/bitmap_terms.npy", self._bitmap_terms.astype(np.int32))
         write_array(self._folder, "postings/mixed_frequencies.npy", np.concatenate(self._mixed_frequencies))

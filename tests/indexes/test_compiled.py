@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def more(number):
 
 
 @pytest.fixture
-def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A module of kernels in a folder of its own, while the user's caches are folders of the test."""
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
@@ -36,7 +37,8 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(mode=0o755)
     path = folder / "some_kernels.py"
     path.write_text(SOURCE.format(added=1))
-    return path
+    yield path
+    sys.modules.pop("some_kernels", None)
 
 
 def load(source: Path) -> Any:
@@ -45,6 +47,7 @@ def load(source: Path) -> Any:
     spec = importlib.util.spec_from_file_location("some_kernels", source)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
+    sys.modules["some_kernels"] = module  # cached code names its module, and numba imports it
     spec.loader.exec_module(module)
     return module.more
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from bisect import bisect_left
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,6 +90,7 @@ def test_many_blocks_skewed_lists_and_bitmaps_change_nothing(tmp_path: Path) -> 
     write_postings(tmp_path, 5_000, offsets, tokens, generator.zipf(2.0, len(counts)))
     postings = Postings(ArrayFolder(tmp_path))
     assert 0 < len(postings.bitmap_terms) <= postings_write.BITMAPS
+    assert (postings.bound_rows >= 0).sum() == len(postings.bounds) == (np.diff(postings.offsets) >= 512).sum() > 100
     for length in (1, 2, 3, 4, 6, 7, 12):
         for k in (1, 1000, 500_000):
             assert_top_is_exact(postings, (5_000 * generator.random(length) ** 4).astype(int).tolist(), k)
@@ -120,7 +122,7 @@ def test_the_bytes_do_not_depend_on_how_much_is_sorted_at_a_time(
     monkeypatch.setattr(postings_write, "RANGE", 7)
     write(tmp_path / "ranges", corpus)
     files = sorted(path.relative_to(tmp_path / "whole") for path in (tmp_path / "whole").rglob("*.*"))
-    assert len(files) == 11
+    assert len(files) == 13
     for file in files:
         assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "ranges" / file).read_bytes()
 
@@ -148,9 +150,11 @@ def test_opening_a_small_index_does_not_load_the_compiler(tmp_path: Path) -> Non
         ("mixed_frequencies", slice(1, None)),
         ("mixed_lengths", slice(1, None)),
         ("bitmap_terms", slice(1, None)),
+        ("bound_rows", slice(1, None)),
+        ("bounds", (slice(None), slice(1, None))),
     ],
 )
-def test_files_that_do_not_fit_one_another_are_named_when_opened(tmp_path: Path, name: str, rows: slice) -> None:
+def test_files_that_do_not_fit_one_another_are_named_when_opened(tmp_path: Path, name: str, rows: Any) -> None:
     write(tmp_path, [[0, 1], [2, 2], [0]], [1, 2, 3])
     path = tmp_path / f"postings/{name}.npy"
     np.save(path, np.load(path)[rows])
