@@ -15,6 +15,8 @@ from indexes.prefixes_letters import LetterLists, offer_letters
 from indexes.prefixes_ranges import insert, offer_range, symbol_at
 from indexes.prefixes_write import BLOCK, INLINE_SYMBOLS
 
+ROWS_WORTH_A_SEARCH = 400
+"""So many rows are looked through in the time of looking one text up in the list by string."""
 LONGEST_READING = 6
 H, Z, C, S = (ord(letter) - ord("a") for letter in "hzcs")
 SMALL_RANGE = 24
@@ -238,21 +240,29 @@ def _offer_path(
         option = path[place]
         is_initials &= _is_whole_group(options, option)
         is_full &= options.is_full[option]
-        if place < depth - 1:
-            is_string &= options.high[option] - options.low[option] == 1
+        if 0 < place < depth - 1:
+            is_string &= _width(options, option) == 1
+    firsts = _width(options, path[0])
     if is_initials:
         offer_range(lists.initials_ranks, lists.initials_minima, low, high, best)
-    elif is_string:
-        option = path[0]
-        low = lists.string_directory[options.low[option]]
-        high = lists.string_directory[options.high[option]]
-        for place in range(1, depth):
-            option = path[place]
-            high = _first_string(lists, low, high, place, options.high[option])
-            low = _first_string(lists, low, high, place, options.low[option])
-        offer_range(lists.string_ranks, lists.string_minima, low, high, best)
-    elif not (is_full and skips_full):
+    elif is_full and skips_full:
+        return
+    elif is_string and (firsts == 1 or high - low > ROWS_WORTH_A_SEARCH * firsts):
+        for symbol in range(options.low[path[0]], options.high[path[0]]):
+            _offer_string(lists, options, path, depth, symbol, best)
+    else:
         _scan(lists, options, path, depth, low, high, best)
+
+
+@njit
+def _offer_string(lists: ExactLists, options: Options, path: Array, depth: int, symbol: int, best: Array) -> None:
+    """Offer the keywords that begin with a symbol and fit a path, with one symbol a place between it and the last."""
+    low, high = lists.string_directory[symbol], lists.string_directory[symbol + 1]
+    for place in range(1, depth):
+        option = path[place]
+        high = _first_string(lists, low, high, place, options.high[option])
+        low = _first_string(lists, low, high, place, options.low[option])
+    offer_range(lists.string_ranks, lists.string_minima, low, high, best)
 
 
 class InitialRanges(NamedTuple):
