@@ -69,7 +69,7 @@ class Symbols:
 
     @cached_property
     def pieces(self) -> tuple[Array, Array, Array, Array]:
-        """The arrays of `indexes.prefixes_exact.Pieces`."""
+        """The arrays of `indexes.prefixes_options.Pieces`."""
         nodes = {"": 0}
         children: list[list[int]] = [[-1] * len(_LETTERS)]
         lows, highs, exact_highs = [0], [0], [0]
@@ -104,7 +104,7 @@ class Symbols:
         return rows
 
     def typed(self, query: Query) -> tuple[tuple[Array, Array, Array, Array], bool] | None:
-        """The arrays of `indexes.prefixes_exact.Typed`, and whether each character is its own reading.
+        """The arrays of `indexes.prefixes_options.Typed`, and whether each character is its own reading.
 
         If so, and if there are no borders, its letters are those of what it matches by full syllables. None if some
         character is in no keyword.
