@@ -4,11 +4,13 @@ Nothing is held whole but arrays of a few bytes a keyword; tables are read, and 
 
 | part | written by |
 |---|---|
-| vocabulary, unsafe terms; tokens, sounds and variant keys (in a scratch folder) | `build_keywords.write_keywords` |
+| vocabulary, unsafe terms; tokens, words and variant keys (in a scratch folder) | `build_keywords.write_keywords` |
 | terms, postings, forward index | `build_keywords.write_terms` |
+| vectors | `keyword_vectors.py` |
 | close variants | `close_variants.py` |
 | statistics | `build_statistics.py` |
 | neighbours, paths | `build_neighbors.py` |
+| prefixes | `build_keywords.write_suggestions` |
 | spelling, popular keywords, facts | here |
 """
 
@@ -34,7 +36,7 @@ from mining.text_ids import TextIds
 
 POPULAR_KEYWORDS = 1000
 """Keywords listed as the most searched, for examples and cold starts."""
-PARTS = ("keywords", "terms", "variants", "statistics", "neighbors", "spelling")
+PARTS = ("keywords", "terms", "vectors", "variants", "statistics", "neighbors", "prefixes", "spelling")
 
 
 def build(mined: Path, store: Path, lexicons: Sequence[Path] = ()) -> dict[str, Any]:
@@ -72,6 +74,8 @@ def write_parts(
 
     searches = mined.column("keyword_statistics", "searches", np.int64)
     write_terms(folder, texts, searches)
+    advance(1)
+
     vectors = write_keyword_vectors(mined.folder, folder)
     advance(1)
 
@@ -92,6 +96,8 @@ def write_parts(
     advance(1)
 
     write_suggestions(folder, texts, searches, canonical)
+    advance(1)
+
     write_spelling(folder, texts.terms, texts.weigh_terms(searches))
     write_array(folder, "popular.npy", _popular(searches, texts))
     facts = {

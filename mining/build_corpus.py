@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from indexes.arrays import Array
-from indexes.bench_corpus import make_corpus
+from indexes.bench_corpus import make_corpus, read_words
 from indexes.neighbors_corpus import DAYS, FIRST_DAY, PairCorpus, Pairs
 from indexes.text import normalise
+from indexes.vectors_bench import word_contributions
 from mining.build_tables import REPORT
 from mining.mined_tables import MINED_TABLES, ROW_GROUP_ROWS
 
@@ -49,6 +50,7 @@ def write_mined_tables(keywords: int, folder: Path, seed: int = 0) -> None:
         ("click_neighbors", "click_clusters"),
     ):
         _write(folder, name, (_pairs(name, texts, pairs, generator) for pairs in corpus.chunks(miner)))
+    _write(folder, "term_vectors", iter([_term_vectors()]))
     last_day = date(1970, 1, 1) + timedelta(days=FIRST_DAY + DAYS)
     report = {
         "format_version": 1,
@@ -144,6 +146,22 @@ def _segments(texts: pa.LargeStringArray, searches: Array, generator: np.random.
                 "searches": np.maximum(own[keyword] // SEGMENTS, 1),
             }
         )
+
+
+def _term_vectors() -> pa.Table:
+    """The words of the corpus as terms, with the vectors that `bench vectors` gives them."""
+    words = read_words()
+    vectors = word_contributions(words)
+    order = np.argsort(np.array(words.texts, object), kind="stable")
+    flat = pa.array(vectors[order].astype(np.float32).ravel())
+    offsets = pa.array(np.arange(len(order) + 1, dtype=np.int32) * vectors.shape[1])
+    return pa.table(
+        {
+            "term": pa.array([words.texts[place] for place in order.tolist()], pa.string()),
+            "occurrences": np.arange(len(order), 0, -1),
+            "vector": pa.ListArray.from_arrays(offsets, flat),
+        }
+    )
 
 
 def _pairs(name: str, texts: pa.LargeStringArray, pairs: Pairs, generator: np.random.Generator) -> pa.Table:
