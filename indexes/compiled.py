@@ -3,7 +3,7 @@
 Compiling takes seconds, so machine code is cached. It is looked for, in this order, in NUMBA_CACHE_DIR if that is set;
 in `__pycache__/kernels` beside the source, inside the environment; in the user's cache folder; in a folder of this user
 below the temporary directory. It is written to the first of them that can be written: an environment that is read-only
-serves what was compiled before it became so, by `python -c "import indexes.postings_kernels"`. Folders that others
+serves what was compiled before it became so, by `python -m indexes.compile_kernels`. Folders that others
 could have written to are passed over: machine code is run as it stands. Processes that compile at once each write
 a whole file and rename it.
 
@@ -13,6 +13,7 @@ Importing this module imports numba (0.3 s): only big indexes do it.
 import functools
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from numba.core import caching, cgutils
 from numba.extending import intrinsic
 
 Kernel = Callable[..., Any]
+_IMPORTED = re.compile(r"^from [\w.]+\.(\w+) import", re.MULTILINE)
 
 
 def folders(source: Path) -> list[Path]:
@@ -58,11 +60,19 @@ def _make_trusted(folder: Path, source: Path) -> None:
 
 @functools.cache
 def _stamp(source: Path) -> str:
-    """Changes when the source does, or any file of kernels beside it: these may be compiled into its own."""
+    """Changes when the source does, or a module beside it that it imports, itself or through others.
+
+    Kernels and constants of these may be compiled into its own.
+    """
+    waiting, texts = [source], dict[Path, bytes]()
+    while waiting:
+        path = waiting.pop()
+        if path not in texts and path.is_file():
+            texts[path] = path.read_bytes()
+            waiting += [path.with_name(f"{name}.py") for name in _IMPORTED.findall(texts[path].decode())]
     digest = hashlib.sha256()
-    for path in sorted({source, source.with_name("bm25.py"), *source.parent.glob("*kernels*.py")}):
-        if path.is_file():
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path, text in sorted(texts.items()):
+        digest.update(path.name.encode() + b"\0" + text)
     return digest.hexdigest()
 
 

@@ -16,13 +16,15 @@ import numpy as np
 from indexes.arrays import Array, ArrayReader, checked
 from indexes.bm25 import K1, B, inverse_document_frequencies
 from indexes.errors import CorruptError
-from indexes.postings_write import KERNELS_FROM, write_postings
+from indexes.postings_write import write_postings
 
 if TYPE_CHECKING:
     from indexes.keyword_filter import KeywordFilter
 
 __all__ = ["KERNELS_FROM", "Postings", "inverse_document_frequencies", "write_postings"]
 
+KERNELS_FROM = 20_000
+"""Keywords from which compiled kernels answer: fewer are scored sooner than the compiler is loaded."""
 REMEDY = "Serve another snapshot, or build again with manage.py build."
 
 

@@ -13,8 +13,6 @@ import numpy as np
 from indexes.arrays import Array, new_array, offsets_from_counts, write_array, write_json
 from indexes.bm25 import inverse_document_frequencies
 
-KERNELS_FROM = 20_000
-"""Keywords from which compiled kernels answer: fewer are scored sooner than the compiler is loaded."""
 RANGE = 4_000_000
 """Tokens that are sorted at a time."""
 LONGEST_PLAIN = 15
@@ -68,9 +66,6 @@ def write_postings(folder: Path, token_count: int, offsets: Array, tokens: Array
         "runs": lists.runs,
     }
     write_json(folder, "postings/statistics.json", statistics)
-    if keyword_count >= KERNELS_FROM:
-        # Compiled once in an environment: better now than when a server opens the snapshot.
-        import indexes.postings_kernels  # noqa: F401
 
 
 class _Lists:

@@ -16,12 +16,14 @@ Nothing is held whole but arrays of a few bytes a keyword; tables are read, and 
 
 import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from indexes.arrays import Array, write_array, write_json
+from indexes.compile_kernels import compiling_beside
 from indexes.snapshot import publish, stage
 from indexes.spelling import write_spelling
 from indexes.terminal import Advance, progress
@@ -34,6 +36,8 @@ from mining.close_variants import close_variants
 from mining.keyword_vectors import write_keyword_vectors
 from mining.text_ids import TextIds
 
+COMPILE_FROM = 1000
+"""Keywords from which a build sees to it that the kernels are compiled."""
 POPULAR_KEYWORDS = 1000
 """Keywords listed as the most searched, for examples and cold starts."""
 PARTS = ("keywords", "terms", "vectors", "variants", "statistics", "neighbors", "prefixes", "spelling")
@@ -49,7 +53,9 @@ def build(mined: Path, store: Path, lexicons: Sequence[Path] = ()) -> dict[str, 
     """
     tables = MinedTables(mined)
     unsafe_terms = UnsafeTerms.load(lexicons)
-    with stage(store) as folder:
+    # The kernels are compiled once in an environment: better now than when a server opens the snapshot.
+    compiling = compiling_beside() if tables.count_keywords() >= COMPILE_FROM else nullcontext()
+    with stage(store) as folder, compiling:
         with progress("build", len(PARTS)) as advance:
             facts = write_parts(tables, unsafe_terms, folder, advance)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

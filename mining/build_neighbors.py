@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from indexes.arrays import Array, ArrayFolder
+from indexes.arrays import Array
 from indexes.errors import CorruptError
 from indexes.keyword_stats import UNKNOWN
-from indexes.neighbors import EvidenceColumn, Neighbors, NeighborsWriter
+from indexes.neighbors import EvidenceColumn, NeighborsWriter
 from mining.build_paths import PathWriter
 from mining.build_tables import MINE_AGAIN, MinedTables, numbers
 from mining.pair_strength import click_cluster_strength, cooccurrence_strength, rule_strength
@@ -96,8 +96,6 @@ def write_all_neighbors(mined: MinedTables, ids: TextIds, market: Market, folder
         for miner in MINERS:
             writer.add_miner(miner.name, [_within_window(column, first_day) for column in miner.evidence])
             _write_miner(mined, ids, market, miner, writer, paths)
-    # Big ones are read by a kernel, compiled once in an environment: better now than when a server opens the snapshot.
-    Neighbors(ArrayFolder(folder)).of(np.zeros(1, np.int64), 1)
     return [miner.name for miner in MINERS]
 
 
