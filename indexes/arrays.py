@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from indexes.errors import CorruptError
+
 Array = npt.NDArray[Any]
 
 
@@ -38,6 +40,15 @@ def write_array(folder: Path, name: str, array: Array) -> None:
     np.save(path, np.ascontiguousarray(array), allow_pickle=False)
 
 
+def new_array(folder: Path, name: str, dtype: Any, shape: tuple[int, ...]) -> Array:
+    """An array `folder/name` to be filled in place; an empty one cannot be mapped and is written at once."""
+    if 0 in shape:
+        write_array(folder, name, np.empty(shape, dtype))
+        return np.empty(shape, dtype)
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    return np.lib.format.open_memmap(folder / name, "w+", np.dtype(dtype), shape)
+
+
 def write_json(folder: Path, name: str, document: Any) -> None:
     """Write one JSON document with sorted keys, so that equal documents are equal bytes."""
     path = folder / name
@@ -67,3 +78,15 @@ def offsets_from_counts(counts: Array) -> Array:
     offsets = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])
     return offsets
+
+
+def checked(reader: ArrayReader, name: str, dtype: Any, length: int | None = None, ndim: int = 1) -> Array:
+    """A part's array as a plain one over the mapped memory; CorruptError if its type or length is another. O(1)."""
+    array = reader.array(f"{name}.npy")
+    if array.dtype != np.dtype(dtype) or array.ndim != ndim or not array.flags.c_contiguous:
+        what = f"holds {array.ndim}-dimensional {array.dtype}, not {ndim}-dimensional {np.dtype(dtype)}"
+    elif length is not None and len(array) != length:
+        what = f"holds {len(array):,} rows, not {length:,}"
+    else:
+        return np.asarray(array)
+    raise CorruptError(f"{name}.npy {what}.", "Serve another snapshot, or build again with manage.py build.")

@@ -9,7 +9,16 @@ import numpy as np
 from indexes.arrays import Array
 
 COLUMNS = ("system", "build_s", "bytes", "rss_mb", "mean_ms", "p50_ms", "p95_ms", "p99_ms", "agrees", "ratio")
-OPTIONAL_COLUMNS = ("p99_ratio", "per_second")
+OPTIONAL_COLUMNS = (
+    "p99_ratio",
+    "cpu_ms",
+    "cpu_p99_ms",
+    "recall_at_100",
+    "per_second",
+    "bytes_per_pair",
+    "bytes_per_keyword",
+    "anonymous_mb",
+)
 """Shown if a row has them."""
 
 

@@ -149,5 +149,101 @@ def bench_retrieval(keywords: int, work: Path | None, as_json: bool) -> None:
         click.echo(table(rows))
 
 
+@click.command("neighbors")
+@click.option("--keywords", type=click.IntRange(1000, 2**31 - 1), default=1_000_000, show_default=True)
+@click.option("--work", type=click.Path(path_type=Path, file_okay=False), help="Keep the indexes in this new folder.")
+@_json_option
+def bench_neighbors(keywords: int, work: Path | None, as_json: bool) -> None:
+    """Read the neighbours of 1 and of 20 keywords by all miners, on pairs made for it, and the evidence of 100.
+
+    Peers: uncompressed columns, scipy.sparse, and SQLite up to a million keywords. A row's `ratio` is how many times
+    KR's mean it takes; `agrees` whether its pairs, strengths and, for KR, evidence are the uncompressed columns'.
+    """
+    import tempfile
+
+    from indexes.bench_table import table
+    from indexes.neighbors_bench import run_neighbors_bench
+
+    if work and work.exists() and any(work.iterdir()):
+        raise UsageError(f"{work} is not empty.", "Name a new folder.")
+    with tempfile.TemporaryDirectory(prefix="kr-bench-") as temporary:
+        rows = run_neighbors_bench(keywords, work or Path(temporary))
+    if as_json:
+        print_json({"keywords": keywords, "rows": rows})
+    else:
+        click.echo(table(rows))
+
+
+@click.command("vectors")
+@click.option("--keywords", type=click.IntRange(1000, 2**31 - 1), default=100_000, show_default=True)
+@click.option("--work", type=click.Path(path_type=Path, file_okay=False), help="Keep the indexes in this new folder.")
+@_json_option
+def bench_vectors(keywords: int, work: Path | None, as_json: bool) -> None:
+    """Find the 100 nearest keywords by 8-bit vectors, with the installed peers in turn, on vectors made for it.
+
+    Peers: looking at every vector with numpy up to two million keywords, usearch and faiss. A row's `ratio` is how many
+    times KR's mean it takes; `recall_at_100` which share of the truly nearest it finds.
+    """
+    import tempfile
+
+    from indexes.bench_table import table
+    from indexes.vectors_bench import run_vectors_bench
+
+    if work and work.exists() and any(work.iterdir()):
+        raise UsageError(f"{work} is not empty.", "Name a new folder.")
+    with tempfile.TemporaryDirectory(prefix="kr-bench-") as temporary:
+        rows = run_vectors_bench(keywords, work or Path(temporary))
+    if as_json:
+        print_json({"keywords": keywords, "rows": rows})
+    else:
+        click.echo(table(rows))
+
+
+@click.command("start")
+@click.option("--keywords", type=click.IntRange(1000, 2**31 - 2), default=1_000_000, show_default=True)
+@_json_option
+def bench_start(keywords: int, as_json: bool) -> None:
+    """Start fresh processes that open an index of keywords made for it and answer one query.
+
+    The index's pages are in memory, the kernels compiled before. `mean_ms` is from starting Python to the answer.
+    """
+    import tempfile
+
+    from indexes.bench_table import table
+    from indexes.start_bench import run_start_bench
+
+    with tempfile.TemporaryDirectory(prefix="kr-bench-") as temporary:
+        rows = run_start_bench(keywords, Path(temporary))
+    if as_json:
+        print_json({"keywords": keywords, "rows": rows})
+    else:
+        click.echo(table(rows))
+
+
+@click.command("suggest")
+@click.option("--keywords", type=click.IntRange(1000, 2**31 - 1), default=1_000_000, show_default=True)
+@click.option("--work", type=click.Path(path_type=Path, file_okay=False), help="Keep the indexes in this new folder.")
+@_json_option
+def bench_suggest(keywords: int, work: Path | None, as_json: bool) -> None:
+    """Find the 10 most searched keywords for a prefix, with the installed peers in turn, on keywords made for it.
+
+    Peers match the written form: SQLite, and up to a million keywords marisa-trie and tantivy. KR has a row for each
+    way of typing. A row's `ratio` is how many times KR's mean it takes; `agrees` whether its results are right.
+    """
+    import tempfile
+
+    from indexes.bench_table import table
+    from indexes.suggest_bench import run_suggest_bench
+
+    if work and work.exists() and any(work.iterdir()):
+        raise UsageError(f"{work} is not empty.", "Name a new folder.")
+    with tempfile.TemporaryDirectory(prefix="kr-bench-") as temporary:
+        rows = run_suggest_bench(keywords, work or Path(temporary))
+    if as_json:
+        print_json({"keywords": keywords, "rows": rows})
+    else:
+        click.echo(table(rows))
+
+
 COMMANDS: list[click.Command] = [index]
-BENCH_COMMANDS: list[click.Command] = [bench_retrieval]
+BENCH_COMMANDS: list[click.Command] = [bench_retrieval, bench_suggest, bench_neighbors, bench_vectors, bench_start]

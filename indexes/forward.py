@@ -2,15 +2,25 @@
 
 from pathlib import Path
 
-from indexes.arrays import Array, ArrayReader, ranges, write_array
+import numpy as np
+
+from indexes.arrays import Array, ArrayReader, checked, ranges, write_array
+from indexes.errors import CorruptError
 
 
 class Forward:
     """Token ids of every keyword in order, as mapped CSR: `offsets` int64 (n + 1,), `tokens` int32."""
 
     def __init__(self, reader: ArrayReader) -> None:
-        self.offsets = reader.array("forward/offsets.npy")
-        self.tokens = reader.array("forward/tokens.npy")
+        """Map the index. CorruptError if its files don't fit one another; O(1)."""
+        self.offsets = checked(reader, "forward/offsets", np.int64)
+        if not len(self.offsets):
+            raise CorruptError("forward/offsets.npy is empty.", "Build again with manage.py build.")
+        self.tokens = checked(reader, "forward/tokens", np.int32, int(self.offsets[-1]))
+
+    def __len__(self) -> int:
+        """How many keywords."""
+        return len(self.offsets) - 1
 
     def tokens_of(self, keyword_ids: Array) -> tuple[Array, Array]:
         """Counts int64 (n,) and the token ids of all these keywords one after the other, int32."""
@@ -21,5 +31,5 @@ class Forward:
 
 def write_forward(folder: Path, offsets: Array, tokens: Array) -> None:
     """Write the forward index from its CSR arrays."""
-    write_array(folder, "forward/offsets.npy", offsets)
-    write_array(folder, "forward/tokens.npy", tokens)
+    write_array(folder, "forward/offsets.npy", np.asarray(offsets, np.int64))
+    write_array(folder, "forward/tokens.npy", np.asarray(tokens, np.int32))

@@ -7,14 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from indexes.arrays import Array, ArrayReader, ranges
+from indexes.arrays import Array, ArrayReader, checked, ranges
+from indexes.click_paths import ClickPaths
+from indexes.errors import CorruptError
 from indexes.forward import Forward
 from indexes.keyword_stats import KeywordStats
 from indexes.neighbors import Neighbors
 from indexes.postings import Postings
+from indexes.prefixes import Prefixes
 from indexes.snapshot import open_snapshot
 from indexes.spelling import Spelling
-from indexes.vocabulary import StringList, Vocabulary
+from indexes.term_vectors import TermVectors
+from indexes.vectors import Vectors
+from indexes.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,11 @@ class Indexes:
     postings: Postings
     forward: Forward
     stats: KeywordStats
-    neighbors: dict[str, Neighbors]
-    click_paths: StringList
-    """Texts of the evidence paths that `neighbors["click_clusters"]` points to."""
+    neighbors: Neighbors
+    term_vectors: TermVectors
+    vectors: Vectors
+    click_paths: ClickPaths
+    """The evidence paths that the column `path` of the miner click_clusters points to."""
     variants_offsets: Array
     variants: Array
     """Close variants of a canonical keyword c: `variants[variants_offsets[c]:variants_offsets[c + 1]]`, c included."""
@@ -57,6 +64,8 @@ class Indexes:
     popular: Array
     """Ids of the most searched safe keywords, the most searched first, int32."""
     spelling: Spelling
+    prefixes: Prefixes
+    """Keywords that are safe to show, by their beginnings."""
     facts: dict[str, Any]
     """What the snapshot was built from: see `mining.build`."""
 
@@ -70,7 +79,13 @@ class Indexes:
     def read(reader: ArrayReader, snapshot_id: str) -> "Indexes":
         """The parts that a reader gives."""
         facts = reader.json("facts.json")
-        terms = Vocabulary(reader, "terms")
+        terms, keywords = Vocabulary(reader, "terms"), Vocabulary(reader, "keywords")
+        postings, forward, stats = Postings(reader), Forward(reader), KeywordStats.open(reader)
+        _check_equal("keywords", len(keywords), postings=len(postings), forward=len(forward), stats=len(stats))
+        _check_equal("terms", len(terms), postings=len(postings.idf))
+        _check_equal("facts.json's devices", len(facts["devices"]), stats=stats.searches_by_device.shape[1])
+        _check_equal("facts.json's regions", len(facts["regions"]), stats=stats.searches_by_region.shape[1])
+        prefixes = Prefixes(reader, stats.canonical)
         return Indexes(
             snapshot_id=snapshot_id,
             window=Window(*(date.fromisoformat(day) for day in facts["window"])),
@@ -79,19 +94,22 @@ class Indexes:
             devices=tuple(facts["devices"]),
             regions=tuple(facts["regions"]),
             lexicons_sha256=facts["lexicons_sha256"],
-            keywords=Vocabulary(reader, "keywords"),
+            keywords=keywords,
             terms=terms,
-            postings=Postings(reader),
-            forward=Forward(reader),
-            stats=KeywordStats.open(reader),
-            neighbors={miner: Neighbors(reader, miner) for miner in facts["miners"]},
-            click_paths=StringList(reader, "click_paths"),
+            postings=postings,
+            forward=forward,
+            stats=stats,
+            neighbors=Neighbors(reader),
+            term_vectors=TermVectors(reader, terms),
+            vectors=Vectors(reader),
+            click_paths=ClickPaths(reader, keywords),
             variants_offsets=reader.array("variants/offsets.npy"),
             variants=reader.array("variants/members.npy"),
-            unsafe_categories=reader.array("unsafe/categories.npy"),
-            unsafe_severity=reader.array("unsafe/severity.npy"),
+            unsafe_categories=checked(reader, "unsafe/categories", np.uint32, len(keywords)),
+            unsafe_severity=checked(reader, "unsafe/severity", np.uint8, len(keywords)),
             popular=reader.array("popular.npy"),
-            spelling=Spelling(reader, terms),
+            spelling=Spelling(reader, terms, prefixes),
+            prefixes=prefixes,
             facts=facts,
         )
 
@@ -113,3 +131,12 @@ class Indexes:
         starts = self.variants_offsets[heads]
         counts = self.variants_offsets[heads + 1] - starts
         return counts, self.variants[ranges(starts, counts)]
+
+
+def _check_equal(what: str, count: int, **parts: int) -> None:
+    for name, found in parts.items():
+        if found != count:
+            raise CorruptError(
+                f"The snapshot's parts don't fit: {what} are {count:,}, {name} has {found:,}.",
+                "Serve another snapshot, or build again with manage.py build.",
+            )

@@ -1,21 +1,24 @@
 """How fast the k best keywords are found, beside the installed peers, on the same keywords and queries in one run."""
 
-import json
-import multiprocessing
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from indexes.arrays import Array, ArrayFolder
-from indexes.bench_corpus import make_corpus, make_queries
+from indexes.bench_corpus import CHUNK, make_corpus, make_queries
+from indexes.bench_process import build_in_own_process
 from indexes.bench_table import bench_row
-from indexes.errors import KRError
+from indexes.keyword_filter import Conditions, KeywordFilter
+from indexes.keyword_stats import NARROW, PLAIN, TABLES, KeywordStats
 from indexes.postings import Postings, write_postings
 from indexes.retrieval_peers import PEERS, Peer
 from indexes.terminal import progress, say, step
+from indexes.vocabulary import Vocabulary, write_vocabulary
 
 K = 1000
 QUERIES = 1000
@@ -25,6 +28,11 @@ CHECKED = 50
 TOLERANCE = 1e-4
 """Relative; the peers compute with 32-bit floats."""
 OURS = "KR"
+PASSING = (2, 100, 10_000)
+"""Filters pass one keyword in so many."""
+SEARCHES = 1_000_000
+"""Monthly searches are drawn below this."""
+THREADS = 2
 
 Top = Callable[[list[int], int], tuple[Any, Any]]
 
@@ -32,13 +40,15 @@ Top = Callable[[list[int], int], tuple[Any, Any]]
 def run_retrieval_bench(keywords: int, folder: Path) -> list[dict[str, Any]]:
     """Build every system in `folder`, ask all of them each query in turn, and check the answers.
 
-    A row a system: `build_s` and `rss_mb` (peak) of building in a process of its own, from words already split; `bytes`
-    on disk; latencies of the 1,000 best; `ratio` and `p99_ratio`, how many times KR's mean and p99 it takes.
+    A row a system, and one for each filter and for several threads. `build_s` and `rss_mb` (peak) are of building in a
+    process of its own, from words already split; `bytes` on disk; latencies of the 1,000 best; `ratio` and `p99_ratio`
+    say how many times KR's mean and p99 it takes. `cpu_ms` and `cpu_p99_ms` leave out what a busy machine takes away.
     """
     with step(f"draw {keywords:,} keywords"):
         corpus = make_corpus(keywords)
     peers = [peer for peer in PEERS if _takes_part(peer, keywords)]
-    rows = {name: _build(name, keywords, folder) for name in (OURS, *(peer.name for peer in peers))}
+    systems = (OURS, *(peer.name for peer in peers))
+    rows = {name: build_in_own_process(_build, name, keywords, folder) for name in systems}
     postings = Postings(ArrayFolder(folder / OURS))
     tops: dict[str, Top] = {OURS: postings.top}
     for peer in peers:
@@ -50,15 +60,60 @@ def run_retrieval_bench(keywords: int, folder: Path) -> list[dict[str, Any]]:
         for peer in peers:
             checked = queries[: min(CHECKED, peer.most_queries)]
             rows[peer.name]["agrees"] = _agrees(peer, tops[peer.name], postings, checked)
-    most = {OURS: QUERIES} | {peer.name: peer.most_queries for peer in peers}
-    for name, milliseconds in _interleaved(tops, most, queries).items():
+        for passing, keyword_filter in _filters(keywords, folder).items():
+            name = f"{OURS}, a filter passes 1 in {passing:,}"
+            tops[name] = partial(postings.top, keyword_filter=keyword_filter)
+            rows[name] = {"agrees": _is_exact(postings, queries[:CHECKED], keyword_filter)}
+    most = dict.fromkeys(tops, QUERIES) | {peer.name: peer.most_queries for peer in peers}
+    for name, (milliseconds, on_cpu) in _interleaved(tops, most, queries).items():
         rows[name] = bench_row(name, milliseconds) | {
             key: value for key, value in rows[name].items() if value is not None
         }
+        rows[name] |= {"cpu_ms": float(on_cpu.mean()), "cpu_p99_ms": float(np.percentile(on_cpu, 99))}
     for row in rows.values():
         row["ratio"] = row["mean_ms"] / rows[OURS]["mean_ms"]
         row["p99_ratio"] = row["p99_ms"] / rows[OURS]["p99_ms"]
-    return list(rows.values())
+    return [*rows.values(), _threads(postings, queries)]
+
+
+def _threads(postings: Postings, queries: list[list[int]]) -> dict[str, Any]:
+    """All queries by one thread and by several at once: `mean_ms` is the time that passes a query, `ratio` to one's."""
+
+    def answer(part: list[list[int]]) -> None:
+        for query in part:
+            postings.top(query, K)
+
+    seconds = {}
+    for threads in (1, THREADS, 1, THREADS):  # the second time everything is warm
+        with ThreadPoolExecutor(threads) as pool:
+            started = time.perf_counter()
+            list(pool.map(answer, [queries[place::threads] for place in range(threads)]))
+            seconds[threads] = time.perf_counter() - started
+    row = bench_row(f"{OURS}, {THREADS} threads")
+    return row | {
+        "mean_ms": seconds[THREADS] * 1000 / len(queries),
+        "ratio": seconds[THREADS] / seconds[1],
+        "queries_per_second": len(queries) / seconds[THREADS],
+        "queries_per_second_of_one": len(queries) / seconds[1],
+    }
+
+
+def _filters(keywords: int, folder: Path) -> dict[int, KeywordFilter]:
+    """Filters on monthly searches, drawn evenly, by how many keywords there are for each that passes."""
+    demand = np.lib.format.open_memmap(folder / "demand.npy", "w+", np.float64, (keywords,))
+    generator = np.random.default_rng(2)
+    for begin in range(0, keywords, CHUNK):
+        demand[begin : begin + CHUNK] = generator.random(len(demand[begin : begin + CHUNK])) * SEARCHES
+    columns: dict[str, Any] = {name: np.empty(0, dtype) for name, dtype in PLAIN.items()}
+    columns |= {name: np.empty((0, 0) if name in TABLES else 0, dtype) for name, (_, dtype) in NARROW.items()}
+    columns["avg_monthly_searches"] = np.load(folder / "demand.npy", mmap_mode="r")
+    write_vocabulary(folder, "no_texts", [])
+    texts = Vocabulary(ArrayFolder(folder), "no_texts")
+    stats, unsafe = KeywordStats(**columns), np.empty(0, np.uint32)
+    return {
+        passing: KeywordFilter(Conditions(min_searches=SEARCHES - SEARCHES // passing), stats, texts, unsafe)
+        for passing in PASSING
+    }
 
 
 def _takes_part(peer: type[Peer], keywords: int) -> bool:
@@ -72,8 +127,8 @@ def _takes_part(peer: type[Peer], keywords: int) -> bool:
 
 
 def _interleaved(tops: dict[str, Top], most: dict[str, int], queries: list[list[int]]) -> dict[str, Array]:
-    """Milliseconds of each query, the systems taking turns so that all meet the same state of the machine."""
-    times: dict[str, list[float]] = {name: [] for name in tops}
+    """Milliseconds of each query by the clock and on the processor (2, queries), the systems taking turns."""
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in tops}
     for name, top in tops.items():
         for query in queries[:WARM_UP]:
             top(query, K)
@@ -84,18 +139,18 @@ def _interleaved(tops: dict[str, Top], most: dict[str, int], queries: list[list[
             for turn in range(len(names)):
                 name = names[(number + turn) % len(names)]
                 if number < most[name]:
-                    started = time.perf_counter()
+                    started, on_cpu = time.perf_counter(), time.thread_time()
                     tops[name](query, K)
-                    times[name].append((time.perf_counter() - started) * 1000)
+                    times[name].append((time.perf_counter() - started, time.thread_time() - on_cpu))
             advance(1)
-    return {name: np.array(milliseconds) for name, milliseconds in times.items()}
+    return {name: np.array(seconds).T * 1000 for name, seconds in times.items()}
 
 
-def _is_exact(postings: Postings, queries: list[list[int]]) -> bool:
+def _is_exact(postings: Postings, queries: list[list[int]], keyword_filter: KeywordFilter | None = None) -> bool:
     """Whether ids and scores equal those of scoring every keyword that matches."""
     for query in queries:
-        ids, scores = postings.top(query, K)
-        expected_ids, expected_scores = postings.top_of_all_scores(query, K)
+        ids, scores = postings.top(query, K, keyword_filter)
+        expected_ids, expected_scores = postings.top_of_all_scores(query, K, keyword_filter)
         if ids.tolist() != expected_ids.tolist() or scores.tolist() != expected_scores.tolist():
             return False
     return True
@@ -106,18 +161,9 @@ def _agrees(peer: type[Peer], top: Top, postings: Postings, queries: list[list[i
 
     Ids alone cannot be compared: variants order differently, and ties are cut at will.
     """
-    idf = peer.idf(np.diff(postings.offsets), len(postings.lengths))
+    idf = peer.idf(np.diff(postings.offsets), len(postings))
     for query in queries:
-        found = np.unique(np.concatenate([postings.documents_of(token) for token in query]))
-        lengths = postings.lengths[found].astype(np.float64)
-        norms = peer.k1 * (1 - peer.b + peer.b * lengths / postings.mean_length)
-        expected = np.zeros(len(found))
-        for token in query:
-            part = slice(postings.offsets[token], postings.offsets[token + 1])
-            places = np.searchsorted(found, postings.documents[part])
-            frequencies = postings.frequencies[part].astype(np.float64)
-            impacts = frequencies * (peer.k1 + 1) / (frequencies + norms[places])
-            expected[places] += peer.factor * idf[token] * impacts
+        found, expected = postings.scores_as(query, peer.k1, peer.b, peer.factor * idf)
         best = np.sort(expected)[::-1][:K]
         ids, scores = (np.asarray(part)[: len(best)] for part in top(query, K))
         if len(ids) < len(best) or not np.isin(ids, found).all():
@@ -128,37 +174,9 @@ def _agrees(peer: type[Peer], top: Top, postings: Postings, queries: list[list[i
     return True
 
 
-def _build(name: str, keywords: int, folder: Path) -> dict[str, Any]:
-    """Build one system in a process of its own, so that its peak of memory is its own."""
-    target = folder / name
-    target.mkdir(parents=True)
-    with step(f"build {name}"):
-        context = multiprocessing.get_context("spawn")
-        process = context.Process(target=_build_here, args=(name, keywords, target))
-        process.start()
-        process.join()
-    if process.exitcode:
-        raise KRError(f"Building {name} ended with exit code {process.exitcode}.", "See its message above.")
-    measured = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-    return bench_row(name) | {"bytes": size or None} | measured
-
-
-def _build_here(name: str, keywords: int, target: Path) -> None:
+def _build(name: str, keywords: int, target: Path) -> Callable[[], Any]:
     corpus = make_corpus(keywords)
-    started = time.monotonic()
     if name == OURS:
-        write_postings(target, len(corpus.words.texts), corpus.offsets, corpus.tokens)
-    else:
-        next(peer for peer in PEERS if peer.name == name).build(corpus, target)
-    measured = {"build_s": time.monotonic() - started, "rss_mb": _peak_mb()}
-    target.with_name(f"{name}.json").write_text(json.dumps(measured), encoding="utf-8")
-
-
-def _peak_mb() -> float | None:
-    """The most memory this process had resident, by Linux's account: unlike getrusage's it is not the parent's."""
-    status = Path("/proc/self/status")
-    if not status.is_file():
-        return None
-    line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) / 1024
+        return lambda: write_postings(target, len(corpus.words.texts), corpus.offsets, corpus.tokens)
+    peer = next(peer for peer in PEERS if peer.name == name)
+    return lambda: peer.build(corpus, target)

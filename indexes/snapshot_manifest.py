@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from indexes.errors import CorruptError, UsageError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """The layout of a snapshot directory that this version writes and reads; raised whenever a file changes its meaning."""
 
 MANIFEST_NAME = "MANIFEST.json"

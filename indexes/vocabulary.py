@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 
-from indexes.arrays import Array, ArrayReader, offsets_from_counts, write_array
+from indexes.array_writer import ArrayWriter
+from indexes.arrays import Array, ArrayReader
 from indexes.errors import CorruptError
 
 
@@ -22,6 +25,11 @@ class StringList:
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
+
+    @property
+    def arrays(self) -> tuple[Array, Array]:
+        """Where each string begins and the last ends, int64 (n + 1,), and all bytes, uint8: for compiled kernels."""
+        return np.asarray(self._offsets), np.asarray(self._utf8_bytes)
 
     def __getitem__(self, string_id: int) -> str:
         if not 0 <= string_id < len(self):
@@ -65,21 +73,59 @@ class Vocabulary(StringList):
         return position if position < len(self) and self.utf8(position) == text.encode("utf-8") else -1
 
 
+class StringWriter:
+    """Writes a list of strings that never is in memory whole; a context manager, finished when the block ends well."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._offsets = ArrayWriter(folder, f"{name}/offsets.npy", np.int64)
+        self._utf8_bytes = ArrayWriter(folder, f"{name}/utf8.npy", np.uint8)
+        self._offsets.append(np.zeros(1, np.int64))
+
+    def append(self, strings: Sequence[str]) -> None:
+        """Add strings in the order given."""
+        self._append_encoded([string.encode("utf-8") for string in strings])
+
+    def _append_encoded(self, encoded: Sequence[bytes]) -> None:
+        lengths = np.fromiter((len(item) for item in encoded), np.int64, len(encoded))
+        self._offsets.append(self._utf8_bytes.length + np.cumsum(lengths))
+        self._utf8_bytes.append_bytes(b"".join(encoded))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        for writer in (self._offsets, self._utf8_bytes):
+            if kind is None:
+                writer.finish()
+            else:
+                writer.abandon()
+
+
+class VocabularyWriter(StringWriter):
+    """Writes a vocabulary: strings must be distinct and ascending by their UTF-8 bytes (as Python's `sorted` gives)."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        super().__init__(folder, name)
+        self._last: bytes | None = None
+
+    def append(self, strings: Sequence[str]) -> None:
+        """Add strings; raises ValueError naming the first that is out of order."""
+        encoded = [string.encode("utf-8") for string in strings]
+        last = [] if self._last is None else [self._last]
+        for previous, item in pairwise([*last, *encoded]):
+            if item <= previous:
+                raise ValueError(f"strings are not distinct and ascending: {previous!r} before {item!r}")
+        self._append_encoded(encoded)
+        self._last = encoded[-1] if encoded else self._last
+
+
 def write_strings(folder: Path, name: str, strings: Sequence[str]) -> None:
     """Write strings in the order given."""
-    _write(folder, name, [string.encode("utf-8") for string in strings])
+    with StringWriter(folder, name) as writer:
+        writer.append(strings)
 
 
 def write_vocabulary(folder: Path, name: str, strings: Sequence[str]) -> None:
     """Write strings, which must be distinct and ascending by their UTF-8 bytes (as Python's `sorted` gives)."""
-    encoded = [string.encode("utf-8") for string in strings]
-    for previous, item in pairwise(encoded):
-        if item <= previous:
-            raise ValueError(f"strings are not distinct and ascending: {previous!r} before {item!r}")
-    _write(folder, name, encoded)
-
-
-def _write(folder: Path, name: str, encoded: Sequence[bytes]) -> None:
-    counts = np.fromiter((len(item) for item in encoded), np.int64, len(encoded))
-    write_array(folder, f"{name}/offsets.npy", offsets_from_counts(counts))
-    write_array(folder, f"{name}/utf8.npy", np.frombuffer(b"".join(encoded), np.uint8))
+    with VocabularyWriter(folder, name) as writer:
+        writer.append(strings)

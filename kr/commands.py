@@ -97,6 +97,60 @@ def _line(row: dict[str, Any]) -> str:
     return f"{row['relevance']:.2f}  {row['text']}  ({demand}, {row['competition'] or 'competition unknown'})"
 
 
+@click.command()
+@click.argument("query", default="")
+@click.option("--store", type=click.Path(path_type=Path), help="Snapshot store; default KR_STORE or var/store.")
+@click.option(
+    "--snapshot",
+    type=click.Path(path_type=Path),
+    help="Another store, or one snapshot inside a store's snapshots folder.",
+)
+@click.option("--limit", type=click.IntRange(0, 1000), default=10, show_default=True, help="Rows to answer.")
+@click.option("--own", type=click.Path(path_type=Path), help="File of the account's keywords, one a line.")
+@click.option("--recent", multiple=True, help="A recent query of the account, the latest first; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="Print the API's envelope.")
+def suggest(
+    query: str,
+    store: Path | None,
+    snapshot: Path | None,
+    limit: int,
+    own: Path | None,
+    recent: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Suggest keywords that begin with QUERY: characters, pinyin, initials or a mixture, also with one typo.
+
+    Without QUERY it answers the account's words and the most searched keywords.
+    """
+    from kr.envelope import suggest_envelope
+    from kr.service import KeywordService
+    from kr.settings import load_settings
+    from kr.suggest.suggester import SuggestRequest
+
+    words = tuple(_lines(own)) if own else ()
+    store, snapshot_id = _store_and_snapshot(store, snapshot)
+    service = KeywordService(load_settings(store=store), snapshot_id=snapshot_id)
+    request = SuggestRequest(query, limit, words, recent)
+    answering, rows = service.suggest(request)
+    if as_json:
+        print_json(suggest_envelope(rows, request, answering))
+        return
+    for row in rows:
+        end = row.highlights[0][1] if row.highlights else 0
+        demand = "" if row.avg_monthly_searches is None else f"  {row.avg_monthly_searches:,.0f} a month"
+        click.echo(f"{click.style(row.text[:end], bold=True)}{row.text[end:]}  ({row.kind}){demand}")
+    say(f"{len(rows)} suggestions, snapshot {answering}")
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"--own {path} cannot be read: {error}.", "Name a UTF-8 text file, a keyword a line."
+        ) from None
+
+
 @click.command("pipeline")
 @click.option("--size", type=click.Choice(["small", "medium", "large"]), default="medium", show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
@@ -118,5 +172,5 @@ def bench_pipeline(size: str, seed: int, work: Path | None, reuse: bool, as_json
         click.echo(table(rows))
 
 
-COMMANDS: list[click.Command] = [search]
+COMMANDS: list[click.Command] = [search, suggest]
 BENCH_COMMANDS: list[click.Command] = [bench_pipeline]

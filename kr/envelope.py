@@ -2,14 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from kr.reply import Reply
+from kr.suggest.suggester import Suggestion, SuggestRequest, as_rows
 from kr.types import Request
 
 
-def request_hash(request: Request, snapshot: str) -> str:
+def request_hash(request: Request | SuggestRequest, snapshot: str) -> str:
     """A name for this request on this snapshot, 16 hexadecimal digits: equal requests have equal names."""
     canonical = json.dumps([asdict(request), snapshot], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
@@ -50,6 +52,26 @@ def envelope(
     if next_page_token is not None:
         document["next_page_token"] = next_page_token
     return document
+
+
+def suggest_envelope(
+    suggestions: Sequence[Suggestion],
+    request: SuggestRequest,
+    snapshot: str,
+    *,
+    request_id: str | None = None,
+    took_ms: float | None = None,
+) -> dict[str, Any]:
+    """The same for suggestions: `data` holds the query as typed and the rows."""
+    return {
+        "data": {"query": request.query, "suggestions": as_rows(suggestions)},
+        "meta": {
+            "snapshot": snapshot,
+            "request_id": request_id or request_hash(request, snapshot),
+            "degraded": False,
+            "took_ms": took_ms,
+        },
+    }
 
 
 def _in_language(row: dict[str, Any], language: str | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ class Reason(StrEnum):
     RULE = "search_follows"
     CLUSTER = "same_pages_clicked"
     CLUSTER_PATH = "linked_by_clicks"
+    SEMANTIC = "used_alike"
     RULE_BOOST = "boosted_by_rule"
     RULE_BURY = "buried_by_rule"
     RULE_PIN = "pinned_by_rule"
@@ -34,6 +35,8 @@ class Removal(IntEnum):
     FILTER_LANGUAGE = 23
     FILTER_MUST_CONTAIN = 24
     FILTER_MUST_NOT_CONTAIN = 25
+    FILTER_DEVICE = 26
+    FILTER_REGION = 27
     CLOSE_VARIANT = 30
     RULE_BLOCK = 40
     RULE_QUOTA = 41
@@ -55,6 +58,8 @@ REMOVAL_TEXTS: dict[Removal, tuple[str, str]] = {
     Removal.FILTER_LANGUAGE: ("not in the language asked for", "语言不在所选范围"),
     Removal.FILTER_MUST_CONTAIN: ("does not contain a required word", "不包含必含词"),
     Removal.FILTER_MUST_NOT_CONTAIN: ("contains an excluded word", "包含排除词"),
+    Removal.FILTER_DEVICE: ("never searched on the devices asked for", "未在所选设备上被搜索"),
+    Removal.FILTER_REGION: ("never searched in the regions asked for", "未在所选地区被搜索"),
     Removal.CLOSE_VARIANT: ("a close variant of a keyword that is shown", "与已展示关键词是近似写法"),
     Removal.RULE_BLOCK: ("blocked by a marketing rule", "被营销规则屏蔽"),
     Removal.RULE_QUOTA: ("over the quota of its source", "超出来源配额"),
@@ -82,6 +87,10 @@ REASON_TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.CLUSTER_PATH: (
         "Linked to “{seed}” through clicks: {path}",
         "与“{seed}”通过点击相连：{path}",
+    ),
+    Reason.SEMANTIC: (
+        "Its words are searched and clicked like those of “{seed}”: similarity {similarity}",
+        "用词在搜索和点击中与“{seed}”相近：相似度 {similarity}",
     ),
     Reason.RULE_BOOST: ("Raised by the rule “{rule}”", "由规则“{rule}”提升"),
     Reason.RULE_BURY: ("Lowered by the rule “{rule}”", "由规则“{rule}”降低"),

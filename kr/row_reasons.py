@@ -55,6 +55,7 @@ class ReasonWriter:
         for row, found in enumerate(mined):
             found.sort(key=lambda pair: -pair[0])
             reasons[row] += [reason for _, reason in found]
+        _add_likeness(request.seeds, candidates, reasons)
         self._add_rules(candidates["rules"], reasons)
         return reasons
 
@@ -77,8 +78,8 @@ class ReasonWriter:
             return
         strengths = candidates[f"{miner}_strength"][rows].tolist()
         anchors = self._indexes.keywords.take(candidates[f"{miner}_anchor"][rows])
-        columns = self._indexes.neighbors[miner].columns
-        evidence = {name: column[at[rows]].tolist() for name, column in columns.items()}
+        columns = self._indexes.neighbors.evidence(miner, at[rows])
+        evidence = {name: column.tolist() for name, column in columns.items()}
         write = {"cooccurrence": _together, "association_rules": _follows, "click_clusters": self._clicked}[miner]
         for place, row in enumerate(rows.tolist()):
             found = {name: values[place] for name, values in evidence.items()}
@@ -98,6 +99,15 @@ class ReasonWriter:
                     words = {"rule": rule.name}
                     code = RULE_REASONS[rule.action]
                     reasons[row].append(_reason(code, "marketing_rules", None, {}, words, words))
+
+
+def _add_likeness(seeds: Sequence[str], candidates: Candidates, reasons: list[list[Row]]) -> None:
+    seed_places = candidates["semantic_seed"]
+    for row in ((seed_places >= 0) & (candidates["exact_seed"] < 0)).nonzero()[0].tolist():
+        similarity = round(float(candidates["semantic_similarity"][row]), 2)
+        shown = {"similarity": f"{similarity:.2f}"}
+        seed = seeds[int(seed_places[row])]
+        reasons[row].append(_reason(Reason.SEMANTIC, "semantic", seed, {"similarity": similarity}, shown, shown))
 
 
 def _together(miner: str, anchor: str, found: Row) -> Row:

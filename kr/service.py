@@ -22,11 +22,14 @@ from kr.retrieval.anchors import AnchorFinder
 from kr.retrieval.corrections import Corrections
 from kr.rows import RowWriter
 from kr.settings import Settings
+from kr.suggest.suggester import Suggester, Suggestion, SuggestRequest
 from kr.types import Request
 
 RELOAD_CHECK_SECONDS = 1.0
 """How often CURRENT is looked at."""
 EXPANSION_EXAMPLES = 3
+EXPANSION_CANDIDATES = 100
+"""The most searched keywords that hold a seed's words, among which safe examples are looked for."""
 
 
 def today_utc() -> date:
@@ -44,6 +47,7 @@ class Opened:
     anchors: AnchorFinder
     corrections: Corrections
     rows: RowWriter
+    suggester: Suggester
 
 
 class KeywordService:
@@ -73,7 +77,13 @@ class KeywordService:
         anchors = AnchorFinder(indexes, self.settings.anchors_per_seed)
         rules = load_rules(self.settings.rules, SOURCES)
         return Opened(
-            indexes, audit, pipeline, anchors, Corrections(indexes, anchors, audit), RowWriter(indexes, MINERS, rules)
+            indexes,
+            audit,
+            pipeline,
+            anchors,
+            Corrections(indexes, anchors, audit),
+            RowWriter(indexes, MINERS, rules),
+            Suggester(indexes, audit),
         )
 
     def opened(self) -> Opened:
@@ -143,6 +153,11 @@ class KeywordService:
             explain=explanation(opened.indexes, result) if request.explain else None,
         )
 
+    def suggest(self, request: SuggestRequest) -> tuple[str, list[Suggestion]]:
+        """The snapshot that answers, and its suggestions."""
+        opened = self.opened()
+        return opened.indexes.snapshot_id, opened.suggester.suggest(request)
+
     @staticmethod
     def _corrections(opened: Opened, request: Request) -> tuple[Correction, ...]:
         found = ((seed, opened.corrections.find(seed)) for seed in request.seeds)
@@ -155,7 +170,7 @@ class KeywordService:
         for seed in request.seeds:
             if opened.indexes.keywords.find(seed) >= 0:
                 continue
-            holders = opened.anchors.holding_all_words(seed)
+            holders = opened.anchors.holding_all_words(seed, EXPANSION_CANDIDATES)
             safe = holders[opened.audit.is_shown(holders)][:EXPANSION_EXAMPLES]
             if len(safe) and _admitted(result):
                 names = [f"“{text}”" for text in opened.indexes.keywords.take(safe)]
@@ -174,5 +189,5 @@ def _admitted(result: PipelineResult) -> int:
 
 def _filtered(result: PipelineResult) -> int:
     """Rows that only the caller's filters removed."""
-    codes = range(Removal.FILTER_SEARCHES, Removal.FILTER_MUST_NOT_CONTAIN + 1)
+    codes = range(Removal.FILTER_SEARCHES, Removal.FILTER_REGION + 1)
     return sum(stage.removed_by_code.get(code, 0) for stage in result.trace.stages for code in codes)

@@ -23,6 +23,9 @@ class Filters:
     min_bid_micros: int | None = None
     max_bid_micros: int | None = None
     languages: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    """Searched on one of these at least once; so with regions."""
+    regions: tuple[str, ...] = ()
     must_contain: tuple[str, ...] = ()
     must_not_contain: tuple[str, ...] = ()
 

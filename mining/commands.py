@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from indexes.errors import UsageError
 from indexes.terminal import print_json, say, step
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -135,5 +136,28 @@ def evaluate_miners(mined: Path, truth: Path, as_json: bool) -> None:
         click.echo(table(rows))
 
 
+@click.command("build")
+@click.option("--keywords", type=click.IntRange(1000, 2**31 - 1), default=1_000_000, show_default=True)
+@click.option("--work", type=FOLDER, help="Keep tables and parts in this folder; tables found there are used again.")
+@click.option("--processes", type=click.IntRange(1), help="Processes that read the keywords' texts.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def bench_build(keywords: int, work: Path | None, processes: int | None, as_json: bool) -> None:
+    """Build all parts of a snapshot from tables made for it: seconds, bytes and peak of memory of each part."""
+    import tempfile
+
+    from indexes.bench_table import table
+    from mining.build_bench import run_build_bench
+
+    if work and (work / "parts").exists():
+        raise UsageError(f"{work} holds parts already.", "Name another folder, or remove its folder parts.")
+    with tempfile.TemporaryDirectory(prefix="kr-bench-") as temporary:
+        rows = run_build_bench(keywords, work or Path(temporary), processes)
+    if as_json:
+        print_json({"keywords": keywords, "rows": rows})
+    else:
+        click.echo(table(rows))
+
+
 COMMANDS: list[click.Command] = [simulate, ingest, mine, build]
 EVALUATE_COMMANDS: list[click.Command] = [evaluate_miners]
+BENCH_COMMANDS: list[click.Command] = [bench_build]

@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from indexes.arrays import Array, offsets_from_counts, ranges
 from indexes.errors import NotFoundError
 from indexes.neighbors import joint_strength
+from indexes.vectors import embedding_strength
+from mining.embedding_evaluation import embedding_neighbors
 from mining.pair_strength import click_cluster_strength, cooccurrence_strength, rule_strength
 from mining.session_evaluation import session_rows
 from mining.simulator.truth import Truth
@@ -60,6 +62,7 @@ def evaluate_miners(mined: Path, truth_folder: Path) -> list[dict[str, Any]]:
     truth = Truth.load(truth_folder)
     miners, strengths = _pairs(mined, truth)
     asked = _asked(truth)
+    miners["embeddings"], strengths["embeddings"] = _embeddings(mined, truth, asked)
     relevant = truth.relevant_counts([truth.keywords[row] for row in asked.tolist()], MIN_SEARCHES)
     count = len(truth.keywords)
     systems: dict[str, RankedNeighbors] = {
@@ -107,6 +110,12 @@ def _pairs(mined: Path, truth: Truth) -> tuple[dict[str, tuple[Array, Array]], d
             strength = click_cluster_strength(table["similarity"].to_numpy(), table["shared_urls"].to_numpy(), users)
         pairs[name], strengths[name] = (keyword, neighbor), strength
     return pairs, strengths
+
+
+def _embeddings(mined: Path, truth: Truth, asked: Array) -> tuple[tuple[Array, Array], Array]:
+    """The pairs of the keywords asked for that are alike by their vectors, and strengths as served."""
+    position, neighbors, similarity = embedding_neighbors(mined, [truth.keywords[row] for row in asked.tolist()])
+    return (asked[position], truth.rows(neighbors)), embedding_strength(similarity)
 
 
 def _read(mined: Path, name: str) -> pa.Table:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from indexes.errors import UsageError
 from indexes.terminal import Advance, progress
-from mining import click_clusters, click_neighbors, cooccurrence, keyword_statistics, sessions
+from mining import click_clusters, click_neighbors, cooccurrence, embeddings, keyword_statistics, sessions
 from mining.association_rules import find_rules
 from mining.canonical_logs import LogFiles, find_log_files
 from mining.engines import Engine, open_engine
@@ -25,8 +25,8 @@ from mining.settings import MiningSettings
 
 FORMAT_VERSION = 1
 REPORT = "mining_report.json"
-READ_TABLES = ("searches", "clicks", "ad_events", "bids")
-STAGES = 5
+READ_TABLES = ("searches", "clicks", "ad_events", "bids", "pages")
+STAGES = 6
 
 
 def mine(logs: Path, out: Path, settings: MiningSettings, engine: str = "duckdb") -> dict[str, Any]:
@@ -83,7 +83,7 @@ class _Mining:
 
         demand = self._mine_demand(counted, queries, months)
         advance(1)
-        self._mine_session_pairs(counted, users)
+        session_queries = self._mine_session_pairs(counted, users)
         engine.drop("session_searches")
         advance(1)
         people = {
@@ -94,6 +94,8 @@ class _Mining:
         self._write_statistics(demand, edge_users, people["ad_events"], queries)
         advance(1)
         self._mine_clicks(edge_users, urls)
+        advance(1)
+        self._learn_term_vectors(session_queries, edge_users, urls)
         advance(1)
         return self._report(window, months)
 
@@ -119,21 +121,26 @@ class _Mining:
         complete = sum(month.complete for month in months)
         return keyword_statistics.count_demand(self.engine, counted, keyword_months, complete)
 
-    def _mine_session_pairs(self, counted: ir.Table, users: ir.Table) -> None:
+    def _mine_session_pairs(self, counted: ir.Table, users: ir.Table) -> pa.Table:
+        """Write what sessions tell; return the searches that embeddings learn from."""
         engine, settings = self.engine, self.settings
-        every = sessions.summarise_sessions(engine, counted)
-        self._write("sessions", sessions.sessions_to_write(every, users, settings))
-        too_long = every.filter(every.queries > settings.session_max_queries)
+        all_sessions = sessions.summarise_sessions(engine, counted)
+        self._write("sessions", sessions.sessions_to_write(all_sessions, users, settings))
+        too_long = all_sessions.filter(all_sessions.queries > settings.session_max_queries)
         self.set_aside["long_sessions"] = self._number(too_long.count())
         self.set_aside["long_session_searches"] = self._number(too_long.searches.sum())
-        events, session_keywords = sessions.list_session_events(engine, counted, every, settings)
+        events, session_keywords = sessions.list_session_events(engine, counted, all_sessions, settings)
         keyword_sessions = cooccurrence.count_keyword_sessions(engine, session_keywords)
         decay = cooccurrence.register_decay(engine, settings)
         pairs = cooccurrence.find_session_pairs(engine, events, session_keywords, keyword_sessions, decay, settings)
         self._write("cooccurrence", cooccurrence.cooccurrence_to_write(pairs))
         rules = find_rules(pairs, keyword_sessions, self.counts["sessions"], settings)
         self._write("association_rules", rules)
+        every = embeddings.stride(self._number(events.count()), settings.embedding_session_queries)
+        drawn = embeddings.draw_session_queries(events, every)
+        session_queries = engine.collect(drawn.order_by("session", "position"))
         engine.drop("all_sessions", "session_events", "session_keywords", "pairing_events", "session_pairs")
+        return session_queries
 
     def _count_clicks(self, clicks: ir.Table) -> tuple[ir.Table, ir.Table]:
         urls = click_clusters.number_urls(self.engine, clicks)
@@ -168,6 +175,15 @@ class _Mining:
             engine.collect(urls.order_by("url_id"))["url"].combine_chunks(),
         )
         self._write_batches("click_neighbors", rows.to_batches())
+
+    def _learn_term_vectors(self, session_queries: pa.Table, edge_users: ir.Table, urls: ir.Table) -> None:
+        pairs = edge_users.select("url_id", "keyword_id").distinct()
+        every = embeddings.stride(self._number(pairs.count()), self.settings.embedding_page_queries)
+        drawn = embeddings.draw_page_queries(edge_users, every)
+        page_queries = self.engine.collect(drawn.order_by("url_id", "place"))
+        titles = self.engine.collect(embeddings.draw_titles(self.logs["pages"], urls, every))
+        corpus = list(embeddings.sentences(page_queries, titles, session_queries, self.keywords))
+        self._write_batches("term_vectors", embeddings.train(corpus, self.settings).to_batches())
 
     def _number(self, value: ir.IntegerScalar) -> int:
         """One whole number out of the engine; 0 for null."""

@@ -107,6 +107,11 @@ MINED_TABLES = {
             "path": pa.list_(TEXT),
         },
     ),
+    "term_vectors": MinedTable(
+        "Terms that were searched or stood in clicked titles, with vectors by which alike ones are near (word2vec).",
+        ("term",),
+        {"term": TEXT, "occurrences": COUNT, "vector": pa.list_(pa.float32())},
+    ),
     "sessions": MinedTable(
         "Sessions that were mined: `queries` counts consecutive repeats once.",
         ("user_id", "start_ts", "first_search_id"),

@@ -70,6 +70,18 @@ class MiningSettings(BaseModel):
     medium_competition: int = Field(34, ge=1, le=100, description="Competition index from which it is MEDIUM.")
     high_competition: int = Field(67, ge=1, le=100, description="Competition index from which it is HIGH.")
 
+    # Term vectors (SPEC §1.7).
+    embedding_dims: int = Field(48, ge=2, le=512, description="Components of a term's vector.")
+    embedding_words: int = Field(
+        2_500_000, ge=1, description="Words that embeddings are trained on: a smaller log is read several times."
+    )
+    embedding_page_queries: int = Field(
+        300_000, ge=1, description="Pairs of a page and a query that embeddings learn from; beyond it pages are drawn."
+    )
+    embedding_session_queries: int = Field(
+        300_000, ge=1, description="Searches in sessions that embeddings learn from; beyond it users are drawn."
+    )
+
     # Resources: no table depends on them.
     threads: int = Field(2, ge=1, le=256, description="Threads of the engine.")
     memory_mb: int = Field(4096, ge=256, description="Memory of the engine; beyond it, it spills to disk.")

@@ -106,6 +106,8 @@ TINY_SESSIONS = {
 
 def write_tiny_mined(folder: Path) -> Path:
     """Mined tables of a market of 17 keywords, small enough to check by hand."""
+    from mining.mined_tables import MINED_TABLES
+
     folder.mkdir(parents=True)
     keywords = sorted(TINY_KEYWORDS)
     statistics = []
@@ -160,12 +162,14 @@ def write_tiny_mined(folder: Path) -> Path:
     linked = {**clicks, "similarity": 0.0, "shared_urls": 0, "clicks": 0, "users": 0}
     path = ["鲜花", "http://a.example/", "鲜花速递", "http://b.example/", "鲜花店"]
     click_neighbors = [
+        {"keyword": "flowers", "neighbor": "鲜花", **clicks},
         {"keyword": "鲜花", "neighbor": "flowers", **clicks},
         {"keyword": "鲜花", "neighbor": "鲜花店", **linked, "path": path},
-        {"keyword": "flowers", "neighbor": "鲜花", **clicks},
     ]
     _write(folder, "click_neighbors", click_neighbors)
     _write(folder, "click_clusters", [{"keyword": k, "cluster_id": 0, "cluster_size": 2} for k in ("flowers", "鲜花")])
+    # A model that knows no term: likeness has tests of its own.
+    pq.write_table(MINED_TABLES["term_vectors"].schema.empty_table(), folder / "term_vectors.parquet")
     report = {
         "format_version": 1,
         "window": {"first_ts": "2024-01-01T00:00:00Z", "last_ts": "2024-03-31T23:59:59Z"},

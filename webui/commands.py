@@ -50,6 +50,7 @@ def demo(context: click.Context, folder: Path, size: str, host: str, port: int, 
 
     Steps that are already done with the same parameters are not repeated.
     """
+    from indexes.compile_kernels import compiling_beside
     from webui.demo_steps import claim_folder, demo_steps, pending
 
     if not no_serve:
@@ -61,14 +62,15 @@ def demo(context: click.Context, folder: Path, size: str, host: str, port: int, 
     group = context.find_root().command
     assert isinstance(group, click.Group)
     steps = demo_steps(folder, size)
-    for number, (step, must_run) in enumerate(pending(folder, steps), start=1):
-        if not must_run:
-            say(f"[{number}/{len(steps)}] {step.command}: done before, kept")
-            continue
-        say(f"[{number}/{len(steps)}] {step.command}")
-        command = group.get_command(context, step.command)
-        assert command is not None, step.command
-        context.invoke(command, **step.parameters)
+    with compiling_beside():
+        for number, (step, must_run) in enumerate(pending(folder, steps), start=1):
+            if not must_run:
+                say(f"[{number}/{len(steps)}] {step.command}: done before, kept")
+                continue
+            say(f"[{number}/{len(steps)}] {step.command}")
+            command = group.get_command(context, step.command)
+            assert command is not None, step.command
+            context.invoke(command, **step.parameters)
     store = folder / "store"
     if no_serve:
         say(f"▸ published; `python manage.py serve --store {store}` serves it")

@@ -14,13 +14,14 @@ from kr.relevance.literal import LiteralRelevance, RelevanceAdmission
 from kr.retrieval.anchors import AnchorFinder
 from kr.retrieval.close_variants import CloseVariantGrouping
 from kr.retrieval.exact import ExactSource
-from kr.retrieval.filters import RequestFilters
-from kr.retrieval.neighbors import NeighborSource
+from kr.retrieval.filters import FilterCompiler, RequestFilters
+from kr.retrieval.neighbors import NeighborFinder, NeighborSource
+from kr.retrieval.semantic import SemanticSource
 from kr.retrieval.token_match import TokenMatchSource
 from kr.settings import Settings
 
 MINERS = ("cooccurrence", "association_rules", "click_clusters")
-SOURCES = (ExactSource.name, TokenMatchSource.name, *MINERS)
+SOURCES = (ExactSource.name, TokenMatchSource.name, *MINERS, SemanticSource.name)
 
 
 def keyword_search_pipeline(
@@ -29,20 +30,23 @@ def keyword_search_pipeline(
     """Retrieval → relevance → audit → close variants → filters → rank → marketing rules → cut."""
     anchors = AnchorFinder(indexes, settings.anchors_per_seed)
     most = settings.candidates_per_source
+    neighbors = NeighborFinder(indexes, anchors, most)
     rules = load_rules(settings.rules, SOURCES)
     order = Order(indexes)
+    filters = FilterCompiler(indexes)
     return Pipeline(
         sources=(
             ExactSource(indexes),
-            TokenMatchSource(indexes, most),
-            *(NeighborSource(indexes, miner, anchors, most) for miner in MINERS),
+            TokenMatchSource(indexes, most, filters),
+            *(NeighborSource(miner, neighbors) for miner in MINERS),
+            SemanticSource(indexes, settings.semantic_neighbors),
         ),
         stages=(
             LiteralRelevance(indexes, MINERS),
             RelevanceAdmission(settings.min_relevance),
             audit,
             CloseVariantGrouping(indexes),
-            RequestFilters(indexes),
+            RequestFilters(filters),
             QualityAndDemand(indexes, settings.quality_weight),
             order,
             MarketingRules(indexes, rules, SOURCES, order, today),

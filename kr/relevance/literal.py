@@ -8,8 +8,9 @@ Literal part, per seed and candidate, the best seed counts:
 
 Tokens that no keyword holds weigh as much as the rarest. Behaviour part: the joint strength of the miners
 (`indexes.neighbors.joint_strength`), each taken as trust · √strength: the square root lifts honest but thin evidence,
-and trust says how far a miner alone may carry a keyword. Relevance joins both by noisy or:
-1 − (1 − literal)(1 − behaviour).
+and trust says how far a miner alone may carry a keyword. Likeness is that of the keyword's vector to the seed's, taken
+in the same way; vectors are made of words, so that likeness and the literal part don't confirm each other. Relevance
+joins them by noisy or: 1 − (1 − max(literal, likeness))(1 − behaviour).
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from indexes.arrays import Array, sorted_distinct
 from indexes.neighbors import joint_strength
 from indexes.opened import Indexes
 from indexes.text import tokens
+from indexes.vectors import embedding_strength
 from kr.reasons import Removal
 from kr.types import Candidates, Request, StageResult
 
@@ -27,7 +29,7 @@ COVERAGE_POWER = 1.5
 SHARE_OF_PRECISION = 0.25
 SPELLING_BAR = 0.8
 SPELLING_WEIGHT = 0.9
-TRUST: Mapping[str, float] = {"cooccurrence": 0.8, "association_rules": 0.8, "click_clusters": 0.9}
+TRUST: Mapping[str, float] = {"cooccurrence": 0.8, "association_rules": 0.8, "click_clusters": 0.9, "embeddings": 0.8}
 
 
 class LiteralRelevance:
@@ -39,14 +41,15 @@ class LiteralRelevance:
     def __init__(self, indexes: Indexes, miners: Sequence[str]) -> None:
         self._indexes = indexes
         self._miners = tuple(miners)
-        self.needs: Sequence[str] = tuple(f"{miner}_strength" for miner in self._miners)
+        self.needs: Sequence[str] = (*(f"{miner}_strength" for miner in self._miners), "semantic_similarity")
         self._rarest = float(indexes.postings.idf.max()) if len(indexes.terms) else 1.0
 
     def run(self, request: Request, candidates: Candidates) -> StageResult:
         literal = self._literal(request.seeds, candidates.keyword_id)
         believed = {miner: TRUST[miner] * np.sqrt(candidates[f"{miner}_strength"]) for miner in self._miners}
         behaviour = joint_strength(believed)
-        relevance = 1 - (1 - literal) * (1 - behaviour)
+        likeness = TRUST["embeddings"] * np.sqrt(embedding_strength(candidates["semantic_similarity"]))
+        relevance = 1 - (1 - np.maximum(literal, likeness)) * (1 - behaviour)
         return StageResult.keeping_all(
             candidates.with_columns(
                 literal=literal.astype(np.float32),

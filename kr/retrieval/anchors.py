@@ -43,7 +43,7 @@ class AnchorFinder:
                 for variant in self._indexes.close_variants(exact).tolist():
                     found.setdefault(variant, (position, EXPANSION_WEIGHT))
                 found[exact] = (position, SEED_WEIGHT)
-            for keyword_id in self.holding_all_words(seed)[: self._per_seed].tolist():
+            for keyword_id in self.holding_all_words(seed, self._per_seed).tolist():
                 found.setdefault(keyword_id, (position, EXPANSION_WEIGHT))
         ids = np.array(sorted(found), np.int32)
         return Anchors(
@@ -52,15 +52,11 @@ class AnchorFinder:
             np.array([found[keyword_id][1] for keyword_id in ids.tolist()], np.float32),
         )
 
-    def holding_all_words(self, seed: str) -> Array:
+    def holding_all_words(self, seed: str, most: int) -> Array:
         """Ids of the keywords that hold every token of a seed, the most searched first, ties by id; int32."""
         indexes = self._indexes
         distinct = tuple(dict.fromkeys(tokens(seed)))
         ids = indexes.token_ids(distinct)
         if not distinct or len(ids) < len(distinct):
             return np.empty(0, np.int32)
-        postings = sorted((indexes.postings.documents_of(token_id) for token_id in ids), key=len)
-        common = np.asarray(postings[0])
-        for other in postings[1:]:
-            common = common[np.isin(common, other, assume_unique=True)]
-        return common[np.argsort(-indexes.stats.own_searches[common], kind="stable")]
+        return indexes.postings.holding_all(ids, most)

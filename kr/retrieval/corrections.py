@@ -7,6 +7,8 @@ from kr.retrieval.anchors import AnchorFinder
 
 MORE_SEARCHED = 10
 """A correction of a known keyword must have this many times its searches: rare is not wrong."""
+MOST_COUNTED = 1000
+"""Keywords whose searches are added up to say how often a word is searched; the rest of a word's are rare ones."""
 OFTEN_SEARCHED = 50
 """Keywords with as many searches are right by that alone; looking for better ones would only take time."""
 
@@ -46,7 +48,7 @@ class Corrections:
         if mended == parts:
             return []
         text = " ".join(mended)
-        holders = self._anchors.holding_all_words(text)
+        holders = self._anchors.holding_all_words(text, 1)
         return [(text, int(self._indexes.stats.own_searches[holders[0]]))] if len(holders) else []
 
     def _mend(self, word: str) -> str:
@@ -58,8 +60,9 @@ class Corrections:
         return nearest
 
     def _searches_with(self, token: str) -> int:
-        """Searches of all keywords that hold a token."""
+        """Searches of the keywords that hold a token: of the most searched ones, where very many do."""
         term_id = self._indexes.terms.find(token)
         if term_id < 0:
             return 0
-        return int(self._indexes.stats.own_searches[self._indexes.postings.documents_of(term_id)].sum())
+        holders = self._indexes.postings.holding_all([term_id], MOST_COUNTED)
+        return int(self._indexes.stats.own_searches[holders].sum())

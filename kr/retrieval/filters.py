@@ -1,18 +1,57 @@
-"""The stage that keeps what the caller's filters allow."""
+"""The caller's filters: compiled once a request, for retrieval to ask and for the stage that keeps what they allow."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from indexes.arrays import Array
+from indexes.errors import UsageError
+from indexes.keyword_filter import Check, Conditions, KeywordFilter
 from indexes.keyword_stats import LANGUAGES
 from indexes.opened import Indexes
 from indexes.text import normalise
-from indexes.text.segment import simplified
 from kr.reasons import Removal
 from kr.types import Candidates, Filters, Request, StageResult
 
 COMPETITION_LEVELS = ("UNKNOWN", "LOW", "MEDIUM", "HIGH")
+REMOVALS = {
+    Check.SEARCHES: Removal.FILTER_SEARCHES,
+    Check.COMPETITION: Removal.FILTER_COMPETITION,
+    Check.BID: Removal.FILTER_BID,
+    Check.LANGUAGE: Removal.FILTER_LANGUAGE,
+    Check.DEVICE: Removal.FILTER_DEVICE,
+    Check.REGION: Removal.FILTER_REGION,
+    Check.MUST_CONTAIN: Removal.FILTER_MUST_CONTAIN,
+    Check.MUST_NOT_CONTAIN: Removal.FILTER_MUST_NOT_CONTAIN,
+}
+
+
+class FilterCompiler:
+    """Makes the keyword filter of a request's filters; the answer for the last ones is kept."""
+
+    def __init__(self, indexes: Indexes) -> None:
+        self._indexes = indexes
+        self.compiled = lru_cache(maxsize=64)(self._compiled)
+
+    def _compiled(self, filters: Filters) -> KeywordFilter | None:
+        """None if nothing is filtered. UsageError for devices and regions that the log doesn't have."""
+        if filters == Filters():
+            return None
+        indexes = self._indexes
+        conditions = Conditions(
+            min_searches=filters.min_searches,
+            max_searches=filters.max_searches,
+            competition_levels=tuple(COMPETITION_LEVELS.index(level) for level in filters.competition),
+            min_bid_micros=filters.min_bid_micros,
+            max_bid_micros=filters.max_bid_micros,
+            languages=tuple(LANGUAGES.index(name) for name in filters.languages),
+            devices=_positions("device", filters.devices, indexes.devices),
+            regions=_positions("region", filters.regions, indexes.regions),
+            must_contain=tuple(map(normalise, filters.must_contain)),
+            must_not_contain=tuple(map(normalise, filters.must_not_contain)),
+        )
+        return KeywordFilter(conditions, indexes.stats, indexes.keywords, indexes.unsafe_categories)
 
 
 class RequestFilters:
@@ -26,55 +65,27 @@ class RequestFilters:
     needs: Sequence[str] = ()
     adds: Sequence[str] = ()
 
-    def __init__(self, indexes: Indexes) -> None:
-        self._indexes = indexes
+    def __init__(self, filters: FilterCompiler) -> None:
+        self._filters = filters
 
     def run(self, request: Request, candidates: Candidates) -> StageResult:
-        filters = request.filters
-        if filters == Filters():
+        keyword_filter = self._filters.compiled(request.filters)
+        if keyword_filter is None:
             return StageResult.keeping_all(candidates)
-        codes = np.zeros(len(candidates), np.int16)
-        for code, allowed in self._checks(filters, candidates.keyword_id):
-            codes[(codes == 0) & ~allowed] = code
-        return StageResult.split(candidates, codes == 0, codes)
-
-    def _checks(self, filters: Filters, ids: Array) -> list[tuple[Removal, Array]]:
-        stats = self._indexes.stats
-        checks = []
-        if filters.min_searches is not None or filters.max_searches is not None:
-            demand = monthly_demand(self._indexes, ids)
-            checks.append((Removal.FILTER_SEARCHES, _within(demand, filters.min_searches, filters.max_searches)))
-        if filters.competition:
-            levels = [COMPETITION_LEVELS.index(level) for level in filters.competition]
-            checks.append((Removal.FILTER_COMPETITION, np.isin(stats.competition_level(ids), levels)))
-        if filters.min_bid_micros is not None or filters.max_bid_micros is not None:
-            bid = stats.high_bid_micros[ids].astype(np.float64)
-            bid[bid < 0] = np.nan
-            checks.append((Removal.FILTER_BID, _within(bid, filters.min_bid_micros, filters.max_bid_micros)))
-        if filters.languages:
-            wanted = [LANGUAGES.index(name) for name in filters.languages]
-            checks.append((Removal.FILTER_LANGUAGE, np.isin(stats.language[ids], wanted)))
-        if filters.must_contain or filters.must_not_contain:
-            texts = [simplified(text) for text in self._indexes.keywords.take(ids)]
-            required = [simplified(normalise(text)) for text in filters.must_contain]
-            excluded = [simplified(normalise(text)) for text in filters.must_not_contain]
-            has = np.fromiter((all(part in text for part in required) for text in texts), bool, len(texts))
-            lacks = np.fromiter((not any(part in text for part in excluded) for text in texts), bool, len(texts))
-            checks += [(Removal.FILTER_MUST_CONTAIN, has), (Removal.FILTER_MUST_NOT_CONTAIN, lacks)]
-        return checks
+        failed = keyword_filter.failed(candidates.keyword_id)
+        codes = np.zeros(max(Check) + 1, np.int16)
+        for check, removal in REMOVALS.items():
+            codes[check] = removal
+        return StageResult.split(candidates, failed == 0, codes[failed])
 
 
 def monthly_demand(indexes: Indexes, ids: Array) -> Array:
     """Searches a month, float64; where the log covers no whole month, the searches of the whole log."""
-    average = indexes.stats.avg_monthly_searches[ids].astype(np.float64)
-    return np.where(np.isnan(average), indexes.stats.searches[ids], average)
+    return indexes.stats.monthly_demand(ids)
 
 
-def _within(values: Array, low: int | None, high: int | None) -> Array:
-    """Where known values lie between the bounds, both included; NaN is outside."""
-    inside = ~np.isnan(values)
-    if low is not None:
-        inside &= values >= low
-    if high is not None:
-        inside &= values <= high
-    return inside
+def _positions(kind: str, wanted: tuple[str, ...], known: tuple[str, ...]) -> tuple[int, ...]:
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"The log knows no {kind} “{name}”.", f"Name one of: {', '.join(known) or 'none'}.")
+    return tuple(known.index(name) for name in wanted)

@@ -6,26 +6,37 @@ import numpy as np
 
 from indexes.opened import Indexes
 from indexes.text import tokens
+from kr.retrieval.filters import FilterCompiler
 from kr.types import Candidates, ColumnSpec, Request
 
 
 class TokenMatchSource:
-    """The best keywords of each seed by BM25; `bm25` is the best score over the seeds, `token_seed` that seed."""
+    """The best keywords of each seed by BM25; `bm25` is the best score over the seeds, `token_seed` that seed.
+
+    With filters these are the best that pass, however rare they are, and beside them the best of all keywords: what a
+    filter removes of these is told by the stage of the filters. Keywords beyond, which were never among the best, are
+    not told one by one.
+    """
 
     name = "token_match"
     adds: Mapping[str, ColumnSpec] = {"bm25": ColumnSpec("float64", 0.0), "token_seed": ColumnSpec("int32", -1)}
 
-    def __init__(self, indexes: Indexes, most: int) -> None:
+    def __init__(self, indexes: Indexes, most: int, filters: FilterCompiler) -> None:
         self._indexes = indexes
         self._most = most
+        self._filters = filters
 
     def retrieve(self, request: Request) -> Candidates:
+        keyword_filter = self._filters.compiled(request.filters)
+        asked = (None,) if keyword_filter is None else (None, keyword_filter)
         ids, scores, seeds = [], [], []
         for position, seed in enumerate(request.seeds):
-            found, found_scores = self._indexes.postings.top(self._indexes.token_ids(tokens(seed)), self._most)
-            ids.append(found)
-            scores.append(found_scores)
-            seeds.append(np.full(len(found), position, np.int32))
+            token_ids = self._indexes.token_ids(tokens(seed))
+            for each in asked:
+                found, found_scores = self._indexes.postings.top(token_ids, self._most, each)
+                ids.append(found)
+                scores.append(found_scores)
+                seeds.append(np.full(len(found), position, np.int32))
         if not ids:
             return Candidates.empty({"bm25": np.dtype("float64"), "token_seed": np.dtype("int32")})
         return best_of_each(np.concatenate(ids), np.concatenate(scores), "bm25", {"token_seed": np.concatenate(seeds)})

@@ -16,22 +16,22 @@ WORDS = st.sampled_from(["鲜花", "速递", "shoe", "run", "北京", "a", "b", 
 CORPUS = st.lists(st.lists(WORDS, min_size=0, max_size=6), min_size=1, max_size=25).filter(lambda rows: any(rows))
 
 
-def write(folder: Path, corpus: list[list[str]], by_length_from: int = 100) -> tuple[Postings, dict[str, int]]:
+def write(folder: Path, corpus: list[list[str]], kernels_from: int = 100) -> tuple[Postings, dict[str, int]]:
     terms = sorted({word for row in corpus for word in row})
     ids = {term: position for position, term in enumerate(terms)}
     offsets = offsets_from_counts(np.array([len(row) for row in corpus]))
     flat = np.array([ids[word] for row in corpus for word in row], np.int32)
-    write_postings(folder, len(terms), offsets, flat, by_length_from)
+    write_postings(folder, len(terms), offsets, flat)
     write_forward(folder, offsets, flat)
-    return Postings(ArrayFolder(folder)), ids
+    return Postings(ArrayFolder(folder), kernels_from), ids
 
 
 @settings(deadline=None)
 @given(CORPUS, st.lists(WORDS, min_size=1, max_size=5), st.integers(1, 30), st.sampled_from([0, 100]))
 def test_scores_and_top_k_equal_rank_bm25(
-    tmp_path_factory: pytest.TempPathFactory, corpus: list[list[str]], query: list[str], k: int, by_length_from: int
+    tmp_path_factory: pytest.TempPathFactory, corpus: list[list[str]], query: list[str], k: int, kernels_from: int
 ) -> None:
-    postings, ids = write(tmp_path_factory.mktemp("postings"), corpus, by_length_from)
+    postings, ids = write(tmp_path_factory.mktemp("postings"), corpus, kernels_from)
     expected = BM25Okapi(corpus).get_scores(query)
     token_ids = [ids[word] for word in query if word in ids]
     found, scores = postings.scores(token_ids)

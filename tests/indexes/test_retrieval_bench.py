@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from indexes import retrieval_bench
+from indexes import retrieval_bench, start_bench
 from indexes.arrays import ArrayFolder
 from indexes.bench_corpus import KEYWORD_LENGTHS, QUERY_LENGTHS, make_corpus, make_queries
 from indexes.bench_table import COLUMNS, bench_row, table
@@ -62,12 +62,23 @@ def test_the_bench_prints_a_row_for_every_system_that_is_installed(
     monkeypatch.setattr(retrieval_bench, "QUERIES", 30)
     monkeypatch.setattr(retrieval_bench, "PEERS", (RankBm25,))
     rows = retrieval_bench.run_retrieval_bench(2000, tmp_path)
-    assert [row["system"] for row in rows] == ["KR", "rank-bm25"]
-    assert all(set(COLUMNS) <= set(row) and row["agrees"] for row in rows)
+    filtered = ["KR, a filter passes 1 in 2", "KR, a filter passes 1 in 100", "KR, a filter passes 1 in 10,000"]
+    assert [row["system"] for row in rows] == ["KR", "rank-bm25", *filtered, "KR, 2 threads"]
+    assert all(set(COLUMNS) <= set(row) for row in rows)
+    assert all(row["agrees"] for row in rows[:-1])
+    assert rows[-1]["queries_per_second"] > 0
     assert rows[0]["ratio"] == 1
     assert rows[0]["build_s"] > 0
     monkeypatch.setattr(RankBm25, "package", "no_such_package")
-    assert [row["system"] for row in retrieval_bench.run_retrieval_bench(1000, tmp_path / "again")] == ["KR"]
+    systems = [row["system"] for row in retrieval_bench.run_retrieval_bench(1000, tmp_path / "again")]
+    assert systems == ["KR", *filtered, "KR, 2 threads"]
+
+
+def test_a_fresh_process_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start_bench, "STARTS", 2)
+    rows = start_bench.run_start_bench(2000, tmp_path)
+    assert [row["system"] for row in rows] == ["KR, first answer", "numpy, imported"]
+    assert rows[0]["mean_ms"] > rows[1]["mean_ms"] > 0
 
 
 def test_a_work_folder_in_use_is_refused(tmp_path: Path) -> None:

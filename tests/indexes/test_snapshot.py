@@ -252,7 +252,7 @@ def test_a_damaged_renamed_or_absent_foreign_snapshot_is_not_published(tmp_path:
 
 
 def test_the_committed_snapshot_of_this_format_opens_and_is_made_again_byte_for_byte(tmp_path: Path) -> None:
-    store = FIXTURES / "snapshot_format_1"
+    store = FIXTURES / "snapshot_format_2"
     snapshot = open_snapshot(store)
     assert verify(store, snapshot.id) == []
     assert snapshot.array("searches.npy").tolist() == [0, 7, 14, 21, 28, 35]
@@ -267,8 +267,8 @@ def test_the_committed_snapshot_of_this_format_opens_and_is_made_again_byte_for_
 
 
 def test_a_snapshot_of_an_old_format_is_refused_by_name() -> None:
-    store = FIXTURES / "snapshot_format_0"
-    with pytest.raises(CorruptError, match=r"is of snapshot format 0; this version of KR reads format 1.*build"):
+    store = FIXTURES / "snapshot_format_1"
+    with pytest.raises(CorruptError, match=r"is of snapshot format 1; this version of KR reads format 2.*build"):
         open_snapshot(store)
     (problem,) = verify(store, current(store))
-    assert "snapshot format 0" in problem.what
+    assert "snapshot format 1" in problem.what

@@ -5,17 +5,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from indexes.errors import NotFoundError, UsageError
+from indexes.errors import CorruptError, NotFoundError, UsageError
 from indexes.opened import Indexes
 from indexes.snapshot import current
 from indexes.text import tokens
-from mining.build import build, demand_figures
+from indexes.unsafe_terms import UnsafeTerms
+from mining import build_keywords
+from mining.build import build, write_parts
+from mining.build_statistics import demand_figures
+from mining.build_tables import MinedTables, check_keyword_count
 from mining.pair_strength import click_cluster_strength, cooccurrence_strength, rule_strength
 
 Writer = Callable[[Path], Path]
@@ -72,6 +77,62 @@ def test_a_missing_table_is_named(tiny_mined_writer: Writer, tmp_path: Path) -> 
     with pytest.raises(NotFoundError, match="no table cooccurrence"):
         build(mined, tmp_path / "store")
     assert not list((tmp_path / "store" / "staging").iterdir())
+
+
+def test_the_number_of_processes_does_not_show(
+    tiny_mined_writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_keywords, "BATCH", 3)
+    tables = MinedTables(tiny_mined_writer(tmp_path / "mined"))
+    unsafe_terms = UnsafeTerms.load()
+    for processes in (1, 2):
+        folder = tmp_path / str(processes)
+        folder.mkdir()
+        write_parts(tables, unsafe_terms, folder, lambda _: None, processes)
+    assert hashes(tmp_path / "1") == hashes(tmp_path / "2")
+
+
+def rewritten(mined: Path, name: str, change: Callable[[pa.Table], pa.Table]) -> None:
+    path = mined / f"{name}.parquet"
+    pq.write_table(change(pq.read_table(path)), path)
+
+
+def with_unknown_neighbor(table: pa.Table) -> pa.Table:
+    names = ["nobody's", *table["neighbor"].to_pylist()[1:]]
+    return table.set_column(table.schema.get_field_index("neighbor"), "neighbor", pa.array(names))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("keyword_statistics", lambda table: table.take([1, 0]), "keyword_statistics is not sorted"),
+        ("keyword_statistics", lambda table: table.take([0, 0]), "keyword_statistics is not sorted"),
+        ("cooccurrence", lambda table: table.take([1, 0]), "cooccurrence cannot be used.*not distinct and ascending"),
+        ("association_rules", with_unknown_neighbor, "association_rules names .nobody's."),
+    ],
+)
+def test_tables_that_contradict_each_other_are_refused_by_name(
+    tiny_mined_writer: Writer, tmp_path: Path, name: str, change: Callable[[pa.Table], pa.Table], message: str
+) -> None:
+    mined = tiny_mined_writer(tmp_path / "mined")
+    rewritten(mined, name, change)
+    with pytest.raises(CorruptError, match=message):
+        build(mined, tmp_path / "store")
+    assert not list((tmp_path / "store").glob("snapshots/*"))
+
+
+def test_a_damaged_table_is_refused_by_name(tiny_mined_writer: Writer, tmp_path: Path) -> None:
+    mined = tiny_mined_writer(tmp_path / "mined")
+    path = mined / "keyword_months.parquet"
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(CorruptError, match=r"keyword_months\.parquet is not a whole Parquet file"):
+        build(mined, tmp_path / "store")
+
+
+def test_more_keywords_than_ids_can_name_are_refused(tmp_path: Path) -> None:
+    check_keyword_count(tmp_path, 2**31 - 1)
+    with pytest.raises(UsageError, match=r"2,147,483,648 keywords; a snapshot holds 2,147,483,647 at most"):
+        check_keyword_count(tmp_path, 2**31)
 
 
 def test_no_keyword_is_refused(tiny_mined_writer: Writer, tmp_path: Path) -> None:

@@ -4,15 +4,19 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexes.spelling import sounds_of
 from indexes.text import fingerprint
-from mining.close_variants import close_variants
+from indexes.text.readings import sounds_of, words_of_each
+from mining.close_variants import HOMOPHONE_RATIO, MIN_HOMOPHONE_CHARACTERS, close_variants, variant_keys
+
+
+def sounds(keywords: list[str]) -> list[str | None]:
+    return sounds_of(keywords, list(words_of_each(keywords)))
 
 
 def groups_of(searches: dict[str, int]) -> list[list[str]]:
     keywords = sorted(searches)
     counts = np.array([searches[keyword] for keyword in keywords])
-    canonical, offsets, members = close_variants(keywords, counts, sounds_of(keywords))
+    canonical, offsets, members = close_variants(*variant_keys(keywords, sounds(keywords)), counts)
     groups = []
     for head in range(len(keywords)):
         group = members[offsets[head] : offsets[head + 1]].tolist()
@@ -48,3 +52,38 @@ def test_keywords_of_one_fingerprint_are_always_in_one_group(searches: dict[str,
         for other in searches:
             if one != other and fingerprint(one) == fingerprint(other):
                 assert home[one] == home[other]
+
+
+def naive_groups(searches: dict[str, int]) -> list[list[str]]:
+    """The same by dictionaries: groups of one fingerprint, then each rare group to the best one of its sound."""
+    keywords = sorted(searches)
+    by_fingerprint: dict[str, list[str]] = {}
+    for keyword in keywords:
+        by_fingerprint.setdefault(fingerprint(keyword), []).append(keyword)
+    groups = [sorted(group, key=lambda keyword: (-searches[keyword], keyword)) for group in by_fingerprint.values()]
+    by_sound: dict[str, list[list[str]]] = {}
+    for group in groups:
+        sound = sounds(group[:1])[0]
+        if sound and sum(ord(character) > 0x3400 for character in group[0]) >= MIN_HOMOPHONE_CHARACTERS:
+            by_sound.setdefault(sound, []).append(group)
+    for alike in by_sound.values():
+        best = min(alike, key=lambda group: (-searches[group[0]], group[0]))
+        limit = searches[best[0]]
+        for group in alike:
+            if group is not best and searches[group[0]] * HOMOPHONE_RATIO <= limit:
+                best += group
+                groups.remove(group)
+    ordered = [sorted(group, key=lambda keyword: (-searches[keyword], keyword)) for group in groups]
+    return sorted(group for group in ordered if len(group) > 1)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["英语培训", "影语培训", "培训 英语", "英雨培训", "鲜花店", "线花店", "鲜花 店", "a b", "b a", "花", "华"]
+        ),
+        st.sampled_from([1, 2, 3, 20, 100, 100_000]),
+    )
+)
+def test_groups_are_those_of_a_plain_computation(searches: dict[str, int]) -> None:
+    assert groups_of(searches) == naive_groups(searches)

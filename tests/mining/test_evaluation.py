@@ -70,7 +70,7 @@ def gain(grades: list[int]) -> float:
 
 
 def test_every_system_has_metrics_inside_their_intervals(evaluated: Rows) -> None:
-    miners = ["cooccurrence", "association_rules", "click_clusters"]
+    miners = ["cooccurrence", "association_rules", "click_clusters", "embeddings"]
     assert {*miners, "all together", *(f"all but {miner}" for miner in miners)} <= evaluated.keys()
     json.dumps(list(evaluated.values()), allow_nan=False)
     for row in evaluated.values():
@@ -85,6 +85,13 @@ def test_all_miners_together_find_more_than_each_alone(evaluated: Rows) -> None:
     for miner in ("cooccurrence", "association_rules", "click_clusters"):
         assert together["recall"] > evaluated[miner]["recall"]
         assert together["coverage"] >= evaluated[miner]["coverage"]
+
+
+def test_embeddings_add_right_keywords_and_cost_no_precision(evaluated: Rows) -> None:
+    together, without = evaluated["all together"], evaluated["all but embeddings"]
+    for name in ("precision", "precision_at_10", "recall", "ndcg_at_10"):
+        assert together[name] > without[name], name
+    assert evaluated["embeddings"]["precision"] > 0.9
 
 
 def test_sessions_and_robots_of_the_small_market_are_found(evaluated: Rows) -> None:

@@ -18,6 +18,7 @@ from mining import (
     click_clusters,
     click_neighbors,
     cooccurrence,
+    embeddings,
     keyword_statistics,
     robots,
     sessions,
@@ -135,6 +136,19 @@ def write_click_clusters(engine: WritingEngine) -> None:
     engine.note("click_neighbors", click_neighbors.weigh_pairs(pairs, steps, edges, edge_users))
 
 
+def write_embeddings(engine: WritingEngine) -> None:
+    counted = engine.searches()
+    every = sessions.summarise_sessions(engine, counted)
+    events, _ = sessions.list_session_events(engine, counted, every, SETTINGS)
+    clicks = engine.log("clicks").join(QUERIES, "query").join(USERS, "user_id")
+    urls = click_clusters.number_urls(engine, clicks)
+    edge_users = click_clusters.count_edge_users(engine, clicks, urls)
+    engine.steps.clear()
+    engine.note("session_queries", embeddings.draw_session_queries(events, 3))
+    engine.note("page_queries", embeddings.draw_page_queries(edge_users, 2))
+    engine.note("titles", embeddings.draw_titles(engine.log("pages"), urls, 2))
+
+
 MINERS = {
     "sessions": write_sessions,
     "robots": write_robots,
@@ -142,6 +156,7 @@ MINERS = {
     "association_rules": write_association_rules,
     "keyword_statistics": write_keyword_statistics,
     "click_clusters": write_click_clusters,
+    "embeddings": write_embeddings,
 }
 
 

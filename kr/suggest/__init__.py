@@ -1,0 +1,1 @@
+"""Suggestion while somebody types."""

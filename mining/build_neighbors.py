@@ -1,0 +1,120 @@
+"""The neighbours of `indexes.neighbors` from the miners' tables, a row group at a time.
+
+A new miner is a table of pairs, a strength (`pair_strength.py`), and an entry in `MINERS`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from indexes.arrays import Array
+from indexes.errors import CorruptError
+from indexes.keyword_stats import UNKNOWN
+from indexes.neighbors import EvidenceColumn, NeighborsWriter
+from mining.build_paths import PathWriter
+from mining.build_tables import MINE_AGAIN, MinedTables, numbers
+from mining.pair_strength import click_cluster_strength, cooccurrence_strength, rule_strength
+from mining.text_ids import TextIds
+
+PATH = "path"
+"""Evidence column whose number is that of a path in `indexes.click_paths`."""
+
+
+@dataclass(frozen=True)
+class Market:
+    """What strengths are measured by: searches of each keyword, int64, and the number of sessions."""
+
+    searches: Array
+    sessions: int
+
+
+Strength = Callable[[Mapping[str, Array], Array, Array, Market], Array]
+"""From a table's columns, the keywords, their neighbours and the market to strengths float32."""
+
+
+@dataclass(frozen=True)
+class MinerTable:
+    """A miner's name, its mined table, and the columns of it that are kept as evidence (dates are days)."""
+
+    name: str
+    table: str
+    evidence: tuple[EvidenceColumn, ...]
+    strength: Strength
+    measured: tuple[str, ...] = ()
+    """Columns that only the strength needs."""
+
+
+DAYS = (EvidenceColumn("first_day"), EvidenceColumn("last_day"))
+_COLUMN_OF = {"first_day": "first_date", "last_day": "last_date"}
+
+MINERS = (
+    MinerTable(
+        "cooccurrence",
+        "cooccurrence",
+        (EvidenceColumn("sessions"), EvidenceColumn("users"), *DAYS, EvidenceColumn("weight", decimals=2)),
+        lambda table, keyword, neighbor, market: cooccurrence_strength(
+            table["sessions"], table["users"], market.searches[keyword], market.searches[neighbor], market.sessions
+        ),
+    ),
+    MinerTable(
+        "association_rules",
+        "association_rules",
+        (
+            EvidenceColumn("sessions"),
+            EvidenceColumn("users"),
+            *DAYS,
+            EvidenceColumn("confidence", decimals=4),
+            EvidenceColumn("lift", decimals=2),
+        ),
+        lambda table, keyword, neighbor, market: rule_strength(table["lift"], table["support"], table["users"]),
+        ("support",),
+    ),
+    MinerTable(
+        "click_clusters",
+        "click_neighbors",
+        (
+            EvidenceColumn("shared_urls"),
+            EvidenceColumn("clicks"),
+            EvidenceColumn("users"),
+            *DAYS,
+            EvidenceColumn(PATH, minimum=UNKNOWN),
+        ),
+        lambda table, keyword, neighbor, market: click_cluster_strength(
+            table["similarity"], table["shared_urls"], table["users"]
+        ),
+        ("similarity",),
+    ),
+)
+
+
+def write_all_neighbors(mined: MinedTables, ids: TextIds, market: Market, folder: Path) -> list[str]:
+    """Write all miners' pairs and the paths that link them; return the miners' names."""
+    first_day = int(np.datetime64(mined.report["window"]["first_ts"][:10], "D").astype(np.int64))
+    with NeighborsWriter(folder, len(market.searches)) as writer, PathWriter(mined, ids, folder) as paths:
+        for miner in MINERS:
+            writer.add_miner(miner.name, [_within_window(column, first_day) for column in miner.evidence])
+            _write_miner(mined, ids, market, miner, writer, paths)
+    return [miner.name for miner in MINERS]
+
+
+def _within_window(column: EvidenceColumn, first_day: int) -> EvidenceColumn:
+    """Days are counted from the window's first, which takes 9 bits instead of 15."""
+    return EvidenceColumn(column.name, first_day) if column in DAYS else column
+
+
+def _write_miner(
+    mined: MinedTables, ids: TextIds, market: Market, miner: MinerTable, writer: NeighborsWriter, paths: PathWriter
+) -> None:
+    columns = [_COLUMN_OF.get(column.name, column.name) for column in miner.evidence] + list(miner.measured)
+    for batch in mined.batches(miner.table, columns, ["keyword", "neighbor"]):
+        keyword, neighbor = (ids.of(miner.table, batch[side]) for side in ("keyword", "neighbor"))
+        table = {name: numbers(batch[name]) for name in columns if name != PATH}
+        if PATH in columns:
+            table[PATH] = paths.append(batch[PATH])
+        evidence = {column.name: table[_COLUMN_OF.get(column.name, column.name)] for column in miner.evidence}
+        try:
+            writer.append(keyword, neighbor, miner.strength(table, keyword, neighbor, market), evidence)
+        except ValueError as error:
+            raise CorruptError(f"The mined table {miner.table} cannot be used: {error}.", MINE_AGAIN) from None
