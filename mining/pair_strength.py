@@ -3,7 +3,8 @@
 Counts of different miners do not compare: 20 common sessions mean much for rare keywords and nothing for two that every
 second user types. Session evidence is therefore measured by normalised pointwise mutual information (Bouma 2009),
 ln(lift) / −ln(support), which is 0 for independent keywords and 1 for keywords that only occur together. Every strength
-is then shrunk by the number of people behind it, users / (users + 2): one person is an anecdote.
+is then shrunk by the number of people behind it, users / (users + 2): one person is an anecdote. Behind purchases stand
+advertisers instead.
 """
 
 import numpy as np
@@ -12,6 +13,8 @@ from indexes.arrays import Array
 
 SHRINKAGE_USERS = 2.0
 """With this many users a strength counts half."""
+WALK_HALF = 0.005
+"""A walk that is so much of its time at a keyword gives half a strength: about its share at 1 of 30 equal neighbours."""
 
 
 def cooccurrence_strength(
@@ -38,6 +41,34 @@ def click_cluster_strength(similarity: Array, shared_urls: Array, users: Array) 
     """Strength of two members of a click cluster, float32: the Jaccard overlap of their pages, 0.1 if only linked."""
     overlap = np.where(shared_urls > 0, similarity, 0.1)
     return _shrunk(np.clip(overlap, 0.0, 1.0), np.where(shared_urls > 0, users, 1))
+
+
+def content_click_strength(similarity: Array, users: Array) -> Array:
+    """Strength of pairs by content and click similarity, float32: the similarity; shared words alone are nobody's act.
+
+    `users` clicked the shared URLs; pairs without any count as those of one user, as linked click clusters do.
+    """
+    return _shrunk(np.clip(similarity, 0.0, 1.0), np.maximum(users, 1))
+
+
+def page_term_strength(similarity: Array, users: Array) -> Array:
+    """Strength of pairs by the words of clicked pages, float32: the cosine, by the users of the rarer keyword."""
+    return _shrunk(np.clip(similarity, 0.0, 1.0), users)
+
+
+def copurchase_strength(weight: Array) -> Array:
+    """Strength of pairs bought together, float32: the weight is a cosine that the miner has shrunk by its buyers."""
+    return np.clip(weight, 0.0, 1.0).astype(np.float32)
+
+
+def buyer_factor_strength(similarity: Array, advertisers: Array) -> Array:
+    """Strength of pairs by latent factors, float32: the cosine; without a common buyer it counts as with one."""
+    return _shrunk(np.clip(similarity, 0.0, 1.0), np.maximum(advertisers, 1))
+
+
+def buyer_walk_strength(probability: Array, advertisers: Array) -> Array:
+    """Strength of pairs by walks, float32: p / (p + WALK_HALF), since shares of time have no natural scale."""
+    return _shrunk(probability / (probability + WALK_HALF), np.maximum(advertisers, 1))
 
 
 def _shrunk(strength: Array, users: Array) -> Array:
