@@ -14,8 +14,7 @@ def burst_rows(mined: Path, truth_folder: Path) -> list[dict[str, Any]]:
     """The row `bursts` with precision and recall and their 95 % bootstrap intervals.
 
     A mined burst is right if its keyword, or the product that it stands for, has a planted burst on one of its days. A
-    planted burst is found if a mined one is right by it; those of keywords that nobody searched have no chance and count
-    as missed.
+    planted burst is found if a mined one is right by it; those of keywords that nobody searched count as missed.
     """
     bursts = _read(mined, "bursts")
     products = _read(truth_folder, "keywords", ["keyword", "product_id"])

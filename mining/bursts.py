@@ -4,11 +4,11 @@ What counts is distinct users a day, so that one person's hundred searches are o
 
     level · weekday · market · last year
 
-Level: the interquartile mean of the keyword's weekly counts over the weeks around, which a burst of a few weeks does not
-move, so that a keyword that is always searched much, or grows, or has a long season, is no burst. Weekday: the
+Level: the interquartile mean of the keyword's weekly counts over the weeks around, which a burst of a few weeks hardly
+moves, so that a keyword that is always searched much, or grows, or has a long season, is no burst. Weekday: the
 keyword's own profile, drawn towards the market's by as many users as a prior. Market: how far all other keywords are
-above or below what is expected of them on that day. Last year: how far the keyword stood above its level 52 weeks before,
-where the log reaches back that far, so that yearly peaks are no bursts the second time.
+above or below what is expected of them on that day. Last year: how far the keyword stood above its level 52 weeks
+before, where the log reaches back that far, so that yearly peaks are no bursts the second time.
 
 Days are then scanned for the intervals that are the least likely by chance (Kulldorff 1997): the score of n users
 against an expected e is (n · ln(n / e) − n + e) / φ, φ ≥ 1 the keyword's overdispersion against Poisson. Of overlapping
@@ -21,7 +21,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-import ibis
 import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
@@ -105,9 +104,7 @@ def weigh_bursts(counted: ir.Table, intervals: ir.Table, settings: MiningSetting
     day = counted.select("keyword_id", "user_no", day=counted.ts.date())
     inside = day.join(intervals, "keyword_id")
     inside = inside.filter(inside.day >= inside.first_date, inside.day <= inside.last_date)
-    evidence = inside.group_by("keyword_id", "first_date").agg(
-        searches=inside.count(), users=inside.user_no.nunique()
-    )
+    evidence = inside.group_by("keyword_id", "first_date").agg(searches=inside.count(), users=inside.user_no.nunique())
     bursts = intervals.join(evidence, ["keyword_id", "first_date"])
     bursts = bursts.filter(bursts.users >= settings.burst_min_users)
     return bursts.mutate(factor=bursts.observed.cast("float64") / bursts.expected)
@@ -131,7 +128,9 @@ def scan(
             counts = np.zeros((int(row[of_block].max()) + 1 - start, len(market)))
             counts[row[of_block] - start, day[of_block]] = users[of_block]
             blocks.extend(_bursts_of_block(counts, start, market, usual, weekday, settings))
-    return Intervals(*(np.concatenate(column) for column in zip(*(vars(block).values() for block in blocks), strict=True)))
+    return Intervals(
+        *(np.concatenate(column) for column in zip(*(vars(block).values() for block in blocks), strict=True))
+    )
 
 
 def _no_intervals() -> Intervals:

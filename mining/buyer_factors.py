@@ -2,8 +2,8 @@
 
 The matrix has a row an account and a column a keyword, 1 / √(keywords of the account) where it is bought: every account
 has length 1, so an account of a thousand keywords does not outweigh a hundred small ones. A keyword's factors are its
-right singular vectors times the singular values; keywords compare by the cosine of those, an account scores a keyword by
-its row of the rank-k approximation, relative to the greatest of the account.
+right singular vectors times the singular values; keywords compare by the cosine of those, an account scores a keyword
+by its row of the rank-k approximation, relative to the greatest of the account.
 
 ARPACK starts from a fixed vector and scores are rounded to six digits, so that runs agree. Time grows with the non-zero
 entries times the factors; neighbours of n keywords take n² · k multiplications in bounded blocks.
@@ -62,21 +62,29 @@ def factorise(bought: csr_array, most: int) -> Factors:
     return Factors(left * sign, (right * (sign * values)[:, None]).T)
 
 
-def nearest_keywords(factors: Factors, least: float, most: int) -> RankedList:
-    """(keyword, neighbor, cosine) by keyword and rank: the `most` nearest of each with a cosine of at least `least`."""
-    vectors = factors.keywords
+def nearest_keywords(factors: Factors, shown: IntArray, least: float, most: int) -> RankedList:
+    """(keyword, neighbor, cosine) by keyword and rank: the `most` nearest of each with a cosine of at least `least`.
+
+    Both are among the `shown` keywords (places, ascending).
+    """
+    vectors = factors.keywords[shown]
     lengths = np.sqrt((vectors * vectors).sum(axis=1))
     unit = vectors / np.where(lengths > 0, lengths, 1.0)[:, None]
-    return _best_of_blocks(unit, unit, least, most, without_diagonal=True)
+    keyword, neighbor, cosine = _best_of_blocks(unit, unit, least, most, without_diagonal=True)
+    return shown[keyword], shown[neighbor], cosine
 
 
-def keywords_of_accounts(factors: Factors, most: int) -> RankedList:
-    """(account, keyword, score) by account and rank: its `most` greatest scores above 0, divided by the greatest."""
+def keywords_of_accounts(factors: Factors, shown: IntArray, most: int) -> RankedList:
+    """(account, keyword, score) by account and rank: its `most` greatest scores above 0, divided by the greatest.
+
+    Keywords are among the `shown` ones (places, ascending).
+    """
+    least = 10.0**-DIGITS
     account, keyword, score = _best_of_blocks(
-        factors.accounts, factors.keywords, 10.0**-DIGITS, most, without_diagonal=False
+        factors.accounts, factors.keywords[shown], least, most, without_diagonal=False
     )
     greatest = score[np.searchsorted(account, account)]
-    return account, keyword, np.round(score / greatest, DIGITS)
+    return account, shown[keyword], np.round(score / greatest, DIGITS)
 
 
 def _best_of_blocks(
@@ -89,12 +97,7 @@ def _best_of_blocks(
         if without_diagonal:
             rows = np.arange(len(scores))
             scores[rows, rows + start] = -np.inf
-        if scores.shape[1] > most:
-            # What ties with the last place is kept here, so that the lowest keyword wins below.
-            last = np.partition(scores, -most, axis=1)[:, -most, None]
-            row, column = np.nonzero((scores >= last) & (scores >= least))
-        else:
-            row, column = np.nonzero(scores >= least)
+        row, column = np.nonzero(scores >= least)
         score = scores[row, column]
         order = np.lexsort((column, -score, row))
         row, column, score = row[order], column[order], score[order]

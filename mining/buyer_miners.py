@@ -35,20 +35,23 @@ class BuyerMiners:
 
     def run(self, advertisers: ir.Table, industries: ir.Table) -> None:
         """Write the BUYER_TABLES."""
-        settings, (accounts, keywords) = self.settings, self.bought.shape
+        settings, accounts = self.settings, self.bought.shape[0]
+        # What a single advertiser buys is that advertiser's own affair, and shown to nobody.
+        shown = np.flatnonzero(np.diff(self.bought.tocsc().indptr) >= settings.min_advertisers)
         pairs = buyer_copurchase.find_copurchases(self.engine, self.purchases, self.buyers, settings)
         self.writer.write("copurchase", in_both_directions(pairs))
 
         factors = buyer_factors.factorise(self.bought, settings.buyer_factors)
-        similar = buyer_factors.nearest_keywords(factors, settings.factor_similarity, settings.buyer_neighbors)
+        similar = buyer_factors.nearest_keywords(factors, shown, settings.factor_similarity, settings.buyer_neighbors)
         self._write_neighbors("buyer_factors", "similarity", similar)
-        of_keywords, of_accounts = np.arange(accounts, accounts + keywords), np.arange(accounts)
-        walks = buyer_walks.nearest_keywords(self.bought, of_keywords, settings.buyer_neighbors, settings)
-        self._write_neighbors("buyer_walks", "probability", walks)
+        start, neighbor, share = buyer_walks.nearest_keywords(
+            self.bought, accounts + shown, shown, settings.buyer_neighbors, settings
+        )
+        self._write_neighbors("buyer_walks", "probability", (shown[start], neighbor, share))
 
         self._write_account_keywords(
-            buyer_walks.nearest_keywords(self.bought, of_accounts, settings.recall_keywords, settings),
-            buyer_factors.keywords_of_accounts(factors, settings.recall_keywords),
+            buyer_walks.nearest_keywords(self.bought, np.arange(accounts), shown, settings.recall_keywords, settings),
+            buyer_factors.keywords_of_accounts(factors, shown, settings.recall_keywords),
         )
         placed = recall_tables.register_industries(self.engine, industries, advertisers, self.accounts)
         self.writer.write(
@@ -70,7 +73,5 @@ class BuyerMiners:
             **{name: fused[name] for name in ("score", "walk", "factor")},
         }
         candidates = self.engine.register("account_candidates", pa.table(columns))
-        rows = recall_tables.find_account_evidence(
-            self.engine, candidates, self.purchases, self.accounts, self.buyers
-        )
+        rows = recall_tables.find_account_evidence(self.engine, candidates, self.purchases, self.accounts, self.buyers)
         self.writer.write("account_keywords", rows)

@@ -47,20 +47,22 @@ def walk(steps: csr_array, starts: IntArray, damping: float, precision: float) -
     return csr_array(spent)
 
 
-def nearest_keywords(bought: csr_array, starts: IntArray, most: int, settings: MiningSettings) -> RankedList:
+def nearest_keywords(
+    bought: csr_array, starts: IntArray, shown: IntArray, most: int, settings: MiningSettings
+) -> RankedList:
     """(place in `starts`, keyword, share of time): the keywords where each walk is most, ties by the keyword's place.
 
-    `bought` is accounts × keywords; starts are nodes, accounts first, then keywords. No start is its own neighbour.
-    Shares are rounded to nine digits.
+    `bought` is accounts × keywords; starts are nodes, accounts first, then keywords. Only `shown` keywords (places,
+    ascending) are named; no start is its own neighbour. Shares are rounded to nine digits.
     """
-    accounts, keywords = bought.shape
+    accounts = bought.shape[0]
     steps = transitions(bought)
     found: list[RankedList] = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
     for begin in range(0, len(starts), STARTS_A_BLOCK):
         block = starts[begin : begin + STARTS_A_BLOCK]
         spent = walk(steps, block, settings.walk_damping, settings.walk_precision)
-        part = spent[:, accounts : accounts + keywords].tocoo()
-        row, keyword, value = part.row.astype(np.int64), part.col.astype(np.int64), np.round(part.data, 9)
+        part = spent[:, accounts + shown].tocoo()
+        row, keyword, value = part.row.astype(np.int64), shown[part.col], np.round(part.data, 9)
         other = (keyword + accounts != block[row]) & (value > 0)
         row, keyword, value = row[other], keyword[other], value[other]
         order = np.lexsort((keyword, -value, row))

@@ -82,9 +82,7 @@ class ClickMiners:
         clicks = csr_array((_numbers(rows, "users"), places), shape=(len(keywords), weights.shape[0]))
         vectors = page_term_vectors.keyword_vectors(clicks, weights, settings)
         neighbors = page_term_vectors.nearest_and_clusters(vectors, users, settings)
-        self.writer.write_rows(
-            "page_term_clusters", page_term_vectors.clusters_to_write(neighbors, about, settings)
-        )
+        self.writer.write_rows("page_term_clusters", page_term_vectors.clusters_to_write(neighbors, about, settings))
         self.writer.write_rows("page_term_neighbors", page_term_vectors.neighbors_to_write(neighbors, about))
 
 

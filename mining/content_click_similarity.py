@@ -1,8 +1,8 @@
 """Keywords alike in what they say and in what is clicked for them (Wen, Nie & Zhang 2002; SPEC §1.5).
 
 sim = α · content + (1 − α) · click. Content is the number of shared terms over the larger number of terms, click the
-number of shared clicked URLs over the larger number of clicked URLs; terms are the distinct words of a keyword, URLs its
-edges in the click graph. Clusters are DBSCAN's (Ester et al. 1996) over that similarity: a keyword with `min_points`
+number of shared clicked URLs over the larger number of clicked URLs; terms are the distinct words of a keyword, URLs
+its edges in the click graph. Clusters are DBSCAN's (Ester et al. 1996) over that similarity: a keyword with enough
 others at the threshold or nearer is a core; cores within the threshold of each other are one cluster; a keyword that is
 no core joins the cluster of its nearest core, the lowest keyword first among equals; the rest is in no cluster.
 
@@ -51,7 +51,8 @@ class SimilarPairs:
     click: RealArray
     similarity: RealArray
 
-    def only(self, kept: npt.NDArray[np.bool_]) -> "SimilarPairs":
+    def only(self, kept: npt.NDArray[np.bool_] | IntArray) -> "SimilarPairs":
+        """Some of the pairs, by a mask or by their places."""
         return SimilarPairs(*(column[kept] for column in vars(self).values()))
 
 
@@ -89,7 +90,8 @@ def similar_pairs(terms: csr_array, urls: csr_array, settings: MiningSettings) -
     ]
     nothing = SimilarPairs(*(np.empty(0, np.int64),) * 4, *(np.empty(0, np.float64),) * 3)
     columns = zip(*(vars(block).values() for block in [nothing, *blocks]), strict=True)
-    return SimilarPairs(*map(np.concatenate, columns))
+    pairs = SimilarPairs(*map(np.concatenate, columns))
+    return pairs.only(np.lexsort((pairs.high, pairs.low)))
 
 
 def _split(matrix: csr_array, most: int) -> tuple[csr_array, csr_array]:
@@ -101,9 +103,7 @@ def _split(matrix: csr_array, most: int) -> tuple[csr_array, csr_array]:
 def _candidates(units: csr_array, transposed: csr_array) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
     for row, other, shared in blocks_of_product(units, transposed):
         upper = row < other
-        row, other, shared = row[upper], other[upper], shared[upper]
-        order = np.lexsort((other, row))
-        yield row[order], other[order], shared[order]
+        yield row[upper], other[upper], shared[upper]
 
 
 def _passing(
@@ -123,9 +123,7 @@ def _passing(
     ]
     possible = _similarity(low, high, most, sizes, settings)[2] >= settings.content_click_similarity
     low, high = low[possible], high[possible]
-    counts = [
-        count[possible] + _shared(matrix, low, high) for count, matrix in zip(counts, popular, strict=True)
-    ]
+    counts = [count[possible] + _shared(matrix, low, high) for count, matrix in zip(counts, popular, strict=True)]
     content, click, similarity = _similarity(low, high, counts, sizes, settings)
     pairs = SimilarPairs(low, high, counts[0], counts[1], content, click, similarity)
     return pairs.only(similarity >= settings.content_click_similarity)
@@ -134,9 +132,7 @@ def _passing(
 def _similarity(
     low: IntArray, high: IntArray, counts: list[IntArray], sizes: tuple[IntArray, IntArray], settings: MiningSettings
 ) -> tuple[RealArray, RealArray, RealArray]:
-    content, click = (
-        count / np.maximum(size[low], size[high]) for count, size in zip(counts, sizes, strict=True)
-    )
+    content, click = (count / np.maximum(size[low], size[high]) for count, size in zip(counts, sizes, strict=True))
     return content, click, settings.content_weight * content + (1 - settings.content_weight) * click
 
 
@@ -213,7 +209,9 @@ def register_pairs(engine: Engine, keywords: IntArray, chosen: ChosenPairs) -> i
     sharing = np.flatnonzero(pairs.shared_urls)
     return engine.register(
         "content_click_pairs",
-        pa.table({"pair_id": sharing, "low_id": keywords[pairs.low[sharing]], "high_id": keywords[pairs.high[sharing]]}),
+        pa.table(
+            {"pair_id": sharing, "low_id": keywords[pairs.low[sharing]], "high_id": keywords[pairs.high[sharing]]}
+        ),
     )
 
 

@@ -43,7 +43,11 @@ PAIR_MINERS = {
     "cooccurrence": PairMiner(
         "cooccurrence",
         lambda rows, demand: cooccurrence_strength(
-            *_columns(rows, "sessions", "users"), demand.keyword_searches, demand.neighbor_searches, demand.sessions
+            rows["sessions"].to_numpy(),
+            rows["users"].to_numpy(),
+            demand.keyword_searches,
+            demand.neighbor_searches,
+            demand.sessions,
         ),
     ),
     "association_rules": PairMiner(

@@ -122,8 +122,8 @@ MINED_TABLES = {
         {"keyword": TEXT, "cluster_id": COUNT, "cluster_size": COUNT},
     ),
     "content_click_neighbors": MinedTable(
-        "Keywords of one density cluster that are near each other; clicks and users are those on the shared URLs, dates "
-        "are null where none is shared.",
+        "Keywords of one density cluster that are near each other; clicks and users are those on the shared URLs, "
+        "dates are null where none is shared.",
         ("keyword", "neighbor"),
         {
             **PAIR,

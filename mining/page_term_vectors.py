@@ -1,10 +1,10 @@
 """Keywords as the words of the pages clicked for them (Baeza-Yates, Hurtado & Mendoza 2005; SPEC §1.6).
 
-The vector of a keyword q has for each term t the weight Σ_u Pop(q, u) · Tf(t, u) / max_t Tf(t, u), summed over the pages
-u clicked for q. Pop is the number of users who clicked u for q, so that nobody counts twice; Tf counts the words of the
-page's title and of the start of its text. Words of very many pages ("the", or what every page says) are left out, and
-all but the heaviest terms of a keyword. Weights are whole multiples of 2⁻¹⁶ and the vectors of length 1 whole multiples
-of 2⁻¹⁵, so that sums are exact in any order and a cosine is the same from both sides.
+The vector of a keyword q has for each term t the weight Σ_u Pop(q, u) · Tf(t, u) / max_t Tf(t, u), summed over the
+pages u clicked for q. Pop is the number of users who clicked u for q, so that nobody counts twice; Tf counts the
+words of the page's title and of the start of its text. Words of very many pages ("the", what every page says) are
+left out, and all but the heaviest terms of a keyword. Weights are whole multiples of 2⁻¹⁶ and the vectors of length 1
+whole multiples of 2⁻¹⁵, so that sums are exact in any order and a cosine is the same from both sides.
 
 Neighbours are the keywords with the greatest cosine, found exactly. Clusters form round leaders: keywords are taken by
 their users, most first, and each that is in no cluster yet starts one and takes in whoever is in none and has a cosine
@@ -183,9 +183,7 @@ def count_popularity(
     by_keyword = known.group_by("keyword_id").agg(
         users=known.user_no.nunique(), first_date=known.first_date.min(), last_date=known.last_date.max()
     )
-    keyword_users = engine.materialise(
-        "page_keyword_users", by_keyword.filter(by_keyword.users >= settings.min_users)
-    )
+    keyword_users = engine.materialise("page_keyword_users", by_keyword.filter(by_keyword.users >= settings.min_users))
     known = known.semi_join(keyword_users, "keyword_id")
     return known.group_by("keyword_id", "url_id").agg(users=known.count()), keyword_users
 

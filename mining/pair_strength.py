@@ -13,8 +13,10 @@ from indexes.arrays import Array
 
 SHRINKAGE_USERS = 2.0
 """With this many users a strength counts half."""
+PAGE_SHRINKAGE_USERS = 0.5
+"""The same for pairs by the words of clicked pages."""
 WALK_HALF = 0.005
-"""A walk that is so much of its time at a keyword gives half a strength: about its share at 1 of 30 equal neighbours."""
+"""A walk that is so much of its time at a keyword gives half a strength: about its share at one of 30 neighbours."""
 
 
 def cooccurrence_strength(
@@ -52,8 +54,11 @@ def content_click_strength(similarity: Array, users: Array) -> Array:
 
 
 def page_term_strength(similarity: Array, users: Array) -> Array:
-    """Strength of pairs by the words of clicked pages, float32: the cosine, by the users of the rarer keyword."""
-    return _shrunk(np.clip(similarity, 0.0, 1.0), users)
+    """Strength of pairs by the words of clicked pages, float32: the cosine, by the users of the rarer keyword.
+
+    The pages say themselves what they are about, so fewer users are needed than where users are the only witnesses.
+    """
+    return _shrunk(np.clip(similarity, 0.0, 1.0), users, PAGE_SHRINKAGE_USERS)
 
 
 def copurchase_strength(weight: Array) -> Array:
@@ -62,7 +67,7 @@ def copurchase_strength(weight: Array) -> Array:
 
 
 def buyer_factor_strength(similarity: Array, advertisers: Array) -> Array:
-    """Strength of pairs by latent factors, float32: the cosine; without a common buyer it counts as with one."""
+    """Strength of pairs by latent factors, float32: the cosine; no buyer in common counts as one."""
     return _shrunk(np.clip(similarity, 0.0, 1.0), np.maximum(advertisers, 1))
 
 
@@ -71,5 +76,5 @@ def buyer_walk_strength(probability: Array, advertisers: Array) -> Array:
     return _shrunk(probability / (probability + WALK_HALF), np.maximum(advertisers, 1))
 
 
-def _shrunk(strength: Array, users: Array) -> Array:
-    return (strength * users / (users + SHRINKAGE_USERS)).astype(np.float32)
+def _shrunk(strength: Array, users: Array, half: float = SHRINKAGE_USERS) -> Array:
+    return (strength * users / (users + half)).astype(np.float32)

@@ -2,12 +2,13 @@
 
 i2i are the tables of pairs. Nothing that an account owns is left out here: the online path knows what is owned today.
 
-c2i: of an industry's advertisers n buy a keyword, which has b buyers, and a is the number of the industry's advertisers.
+c2i: of an industry's a advertisers n buy a keyword, which has b buyers in all.
 The score is the cosine n / √(a · b), shrunk as for copurchase. Advertisers count for every industry above their own.
 
 u2i: keywords of the account's walk and of its factors, fused by reciprocal ranks (Cormack, Clarke & Büttcher 2009):
 score = Σ 1 / (60 + rank) over the lists that hold the keyword. Evidence: how many advertisers buy the keyword, how many
 of them are other advertisers that buy something that the account buys too, and whether the account buys the keyword.
+Keywords of fewer advertisers than the minimum are in no list: they would tell one advertiser what another does.
 """
 
 from collections.abc import Mapping
@@ -73,9 +74,7 @@ def find_industry_keywords(
         advertisers=placed.count(), first_date=placed.first_date.min(), last_date=placed.last_date.max()
     )
     found = found.filter(found.advertisers >= settings.min_advertisers)
-    found = found.join(sizes, "industry_id").join(
-        buyers.select("keyword_id", "buyers"), "keyword_id"
-    )
+    found = found.join(sizes, "industry_id").join(buyers.select("keyword_id", "buyers"), "keyword_id")
     common = found.advertisers.cast("float64")
     cosine = common / (found.industry_advertisers.cast("float64") * found.buyers.cast("float64")).sqrt()
     scored = engine.materialise(

@@ -103,9 +103,11 @@ class MiningSettings(BaseModel):
     )
 
     # Buyers (SPEC §1.8) and recall tables (SPEC §1.9).
-    min_advertisers: int = Field(2, ge=1, description="Pairs bought by fewer advertisers in common are not kept.")
+    min_advertisers: int = Field(2, ge=1, description="Keywords and pairs bought by fewer advertisers are in no list.")
     account_max_keywords: int = Field(
-        5000, ge=2, description="An advertiser of more keywords sells everything and is no evidence of what belongs together."
+        5000,
+        ge=2,
+        description="An advertiser of more keywords sells everything and is no evidence of what belongs together.",
     )
     copurchase_shrinkage: float = Field(
         2.0, ge=0, le=1000, description="With so many advertisers in common a pair's cosine counts half."
@@ -113,12 +115,12 @@ class MiningSettings(BaseModel):
     buyer_neighbors: int = Field(
         50, ge=1, le=1000, description="Most neighbours kept of a keyword by factors, and by walks."
     )
-    buyer_factors: int = Field(64, ge=1, le=512, description="Factors of the matrix of accounts and keywords.")
+    buyer_factors: int = Field(256, ge=1, le=512, description="Factors of the matrix of accounts and keywords.")
     factor_similarity: float = Field(
-        0.5, gt=0, le=1, description="Least cosine of keywords that are neighbours by their factors."
+        0.6, gt=0, le=1, description="Least cosine of keywords that are neighbours by their factors."
     )
     walk_damping: float = Field(
-        0.7, gt=0, lt=1, description="d: the probability that a walk between accounts and keywords goes on."
+        0.5, gt=0, lt=1, description="d: the probability that a walk between accounts and keywords goes on."
     )
     walk_precision: float = Field(
         1e-4, ge=0, le=0.1, description="Probability at a node, or still on its way, below which a walk is cut off."
