@@ -10,12 +10,14 @@ Neighbours are the keywords with the greatest cosine, found exactly. Clusters fo
 their users, most first, and each that is in no cluster yet starts one and takes in whoever is in none and has a cosine
 to it at the threshold or above. Members are ranked by cosine^(1 − p) · (users / the leader's users)^p.
 
-The step runs in this process with scipy: time grows with Σ keywords² over the terms, memory with the kept neighbours; a
-block of the product is bounded. Reading the pages takes about a second for 15,000 pages.
+The step runs in this process with scipy: time grows with Σ keywords² over the terms, which is why only so many
+keywords get vectors (a setting); memory grows with the kept neighbours, a block of the product is bounded. Reading
+the pages takes about a second for 15,000 pages.
 """
 
 from dataclasses import dataclass
 
+import ibis
 import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
@@ -177,13 +179,18 @@ def count_popularity(
 ) -> tuple[ir.Table, ir.Table]:
     """Users by keyword and page (keyword_id, url_id, users), and by keyword over all of its pages with the dates.
 
-    Keywords of too few users are in neither.
+    Keywords of too few users are in neither, and only those of the most users if there are very many.
     """
     known = edge_users.semi_join(edges, ["keyword_id", "url_id"]).semi_join(clicked, "url_id")
     by_keyword = known.group_by("keyword_id").agg(
         users=known.user_no.nunique(), first_date=known.first_date.min(), last_date=known.last_date.max()
     )
-    keyword_users = engine.materialise("page_keyword_users", by_keyword.filter(by_keyword.users >= settings.min_users))
+    by_keyword = by_keyword.filter(by_keyword.users >= settings.min_users)
+    most_users = ibis.window(order_by=[by_keyword.users.desc(), by_keyword.keyword_id])
+    ranked = by_keyword.mutate(place=ibis.row_number().over(most_users))
+    keyword_users = engine.materialise(
+        "page_keyword_users", ranked.filter(ranked.place < settings.page_keywords).drop("place")
+    )
     known = known.semi_join(keyword_users, "keyword_id")
     return known.group_by("keyword_id", "url_id").agg(users=known.count()), keyword_users
 

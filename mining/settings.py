@@ -90,6 +90,9 @@ class MiningSettings(BaseModel):
     page_term_max_share: float = Field(
         0.05, gt=0, le=1, description="Words of a greater share of the clicked pages are left out as common."
     )
+    page_keywords: int = Field(
+        100_000, ge=2, description="So many keywords, those that the most users clicked for, get vectors of page words."
+    )
     page_vector_terms: int = Field(30, ge=1, le=1000, description="Most terms kept of a keyword, the heaviest ones.")
     page_term_similarity: float = Field(
         0.5, gt=0, le=1, description="Least cosine of keywords that are neighbours by their pages' words."

@@ -179,6 +179,13 @@ def test_the_start_of_the_text_is_read_if_asked_for(mined: Callable[..., Any]) -
     assert found["bouquet", "roses"]["similarity"] == pytest.approx(2 / 3, abs=1e-4)
 
 
+def test_only_so_many_keywords_of_the_most_users_get_vectors(mined: Callable[..., Any]) -> None:
+    # Three users clicked for roses, two each for bouquet and sneakers: bouquet comes first by its text.
+    found = mined(logs(), page_keywords=2, page_term_similarity=0.01).by("page_term_neighbors", "keyword", "neighbor")
+    assert found.keys() == {("bouquet", "roses"), ("roses", "bouquet")}
+    assert not mined(logs(), page_keywords=2, min_users=3).tables["page_term_neighbors"]
+
+
 @pytest.mark.parametrize("missing", ["pages", "clicks"])
 def test_without_pages_or_clicks_the_tables_are_empty(mined: Callable[..., Any], missing: str) -> None:
     tables = logs()

@@ -213,7 +213,7 @@ WHERE
 -- step: copurchase
 SELECT
   "t8".*
-  EXCLUDE ("high_buyers", "low_buyers")
+  EXCLUDE ("low_buyers", "high_buyers")
 FROM (
   SELECT
     "t7"."low_id",

@@ -17,31 +17,53 @@ SEMI JOIN "click_edges" AS "t5"
 
 -- step: page_keyword_users
 SELECT
-  *
+  "t10".*
+  EXCLUDE ("place")
 FROM (
   SELECT
-    "t6"."keyword_id",
-    COUNT(DISTINCT "t6"."user_no") AS "users",
-    MIN("t6"."first_date") AS "first_date",
-    MAX("t6"."last_date") AS "last_date"
+    *
   FROM (
     SELECT
-      "t3"."keyword_id",
-      "t3"."url_id",
-      "t3"."user_no",
-      "t3"."first_date",
-      "t3"."last_date"
-    FROM "edge_users" AS "t3"
-    SEMI JOIN "click_edges" AS "t4"
-      ON "t3"."keyword_id" = "t4"."keyword_id" AND "t3"."url_id" = "t4"."url_id"
-    SEMI JOIN "clicked_pages" AS "t5"
-      ON "t3"."url_id" = "t5"."url_id"
-  ) AS "t6"
-  GROUP BY
-    1
-) AS "t7"
-WHERE
-  "t7"."users" >= 2;
+      "t8"."keyword_id",
+      "t8"."users",
+      "t8"."first_date",
+      "t8"."last_date",
+      ROW_NUMBER() OVER (
+        ORDER BY "t8"."users" DESC, "t8"."keyword_id" ASC
+        ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+      ) - 1 AS "place"
+    FROM (
+      SELECT
+        *
+      FROM (
+        SELECT
+          "t6"."keyword_id",
+          COUNT(DISTINCT "t6"."user_no") AS "users",
+          MIN("t6"."first_date") AS "first_date",
+          MAX("t6"."last_date") AS "last_date"
+        FROM (
+          SELECT
+            "t3"."keyword_id",
+            "t3"."url_id",
+            "t3"."user_no",
+            "t3"."first_date",
+            "t3"."last_date"
+          FROM "edge_users" AS "t3"
+          SEMI JOIN "click_edges" AS "t4"
+            ON "t3"."keyword_id" = "t4"."keyword_id" AND "t3"."url_id" = "t4"."url_id"
+          SEMI JOIN "clicked_pages" AS "t5"
+            ON "t3"."url_id" = "t5"."url_id"
+        ) AS "t6"
+        GROUP BY
+          1
+      ) AS "t7"
+      WHERE
+        "t7"."users" >= 2
+    ) AS "t8"
+  ) AS "t9"
+  WHERE
+    "t9"."place" < 100000
+) AS "t10";
 
 -- step: page_popularity
 SELECT
