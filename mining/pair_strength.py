@@ -15,6 +15,8 @@ SHRINKAGE_USERS = 2.0
 """With this many users a strength counts half."""
 PAGE_SHRINKAGE_USERS = 0.5
 """The same for pairs by the words of clicked pages."""
+BUYER_TRUST = 0.5
+"""Greatest strength of a pair by its buyers: an advertiser sells many things, where a person's session wants one."""
 WALK_HALF = 0.005
 """A walk that is so much of its time at a keyword gives half a strength: about its share at one of 30 neighbours."""
 
@@ -63,17 +65,17 @@ def page_term_strength(similarity: Array, users: Array) -> Array:
 
 def copurchase_strength(weight: Array) -> Array:
     """Strength of pairs bought together, float32: the weight is a cosine that the miner has shrunk by its buyers."""
-    return np.clip(weight, 0.0, 1.0).astype(np.float32)
+    return (BUYER_TRUST * np.clip(weight, 0.0, 1.0)).astype(np.float32)
 
 
 def buyer_factor_strength(similarity: Array, advertisers: Array) -> Array:
-    """Strength of pairs by latent factors, float32: the cosine; no buyer in common counts as one."""
-    return _shrunk(np.clip(similarity, 0.0, 1.0), np.maximum(advertisers, 1))
+    """Strength of pairs by latent factors, float32: from the cosine; no buyer in common counts as one."""
+    return _shrunk(BUYER_TRUST * np.clip(similarity, 0.0, 1.0), np.maximum(advertisers, 1))
 
 
 def buyer_walk_strength(probability: Array, advertisers: Array) -> Array:
-    """Strength of pairs by walks, float32: p / (p + WALK_HALF), since shares of time have no natural scale."""
-    return _shrunk(probability / (probability + WALK_HALF), np.maximum(advertisers, 1))
+    """Strength of pairs by walks, float32: from p / (p + WALK_HALF), since shares of time have no natural scale."""
+    return _shrunk(BUYER_TRUST * probability / (probability + WALK_HALF), np.maximum(advertisers, 1))
 
 
 def _shrunk(strength: Array, users: Array, half: float = SHRINKAGE_USERS) -> Array:
