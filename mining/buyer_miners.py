@@ -45,12 +45,14 @@ class BuyerMiners:
         similar = buyer_factors.nearest_keywords(factors, shown, settings.factor_similarity, settings.buyer_neighbors)
         self._write_neighbors("buyer_factors", "similarity", similar)
         start, neighbor, share = buyer_walks.nearest_keywords(
-            self.bought, accounts + shown, shown, settings.buyer_neighbors, settings
+            self.bought, accounts + shown, shown, settings.walk_share, settings.buyer_neighbors, settings
         )
         self._write_neighbors("buyer_walks", "probability", (shown[start], neighbor, share))
 
         self._write_account_keywords(
-            buyer_walks.nearest_keywords(self.bought, np.arange(accounts), shown, settings.recall_keywords, settings),
+            buyer_walks.nearest_keywords(
+                self.bought, np.arange(accounts), shown, 0.0, settings.recall_keywords, settings
+            ),
             buyer_factors.keywords_of_accounts(factors, shown, settings.recall_keywords),
         )
         placed = recall_tables.register_industries(self.engine, industries, advertisers, self.accounts)

@@ -48,12 +48,13 @@ def walk(steps: csr_array, starts: IntArray, damping: float, precision: float) -
 
 
 def nearest_keywords(
-    bought: csr_array, starts: IntArray, shown: IntArray, most: int, settings: MiningSettings
+    bought: csr_array, starts: IntArray, shown: IntArray, least: float, most: int, settings: MiningSettings
 ) -> RankedList:
     """(place in `starts`, keyword, share of time): the keywords where each walk is most, ties by the keyword's place.
 
     `bought` is accounts × keywords; starts are nodes, accounts first, then keywords. Only `shown` keywords (places,
-    ascending) are named; no start is its own neighbour. Shares are rounded to nine digits.
+    ascending) with a share of at least `least` are named, no start is its own neighbour. Shares are rounded to nine
+    digits.
     """
     accounts = bought.shape[0]
     steps = transitions(bought)
@@ -63,7 +64,7 @@ def nearest_keywords(
         spent = walk(steps, block, settings.walk_damping, settings.walk_precision)
         part = spent[:, accounts + shown].tocoo()
         row, keyword, value = part.row.astype(np.int64), shown[part.col], np.round(part.data, 9)
-        other = (keyword + accounts != block[row]) & (value > 0)
+        other = (keyword + accounts != block[row]) & (value > 0) & (value >= least)
         row, keyword, value = row[other], keyword[other], value[other]
         order = np.lexsort((keyword, -value, row))
         row, keyword, value = row[order], keyword[order], value[order]

@@ -128,6 +128,12 @@ class MiningSettings(BaseModel):
     walk_precision: float = Field(
         1e-4, ge=0, le=0.1, description="Probability at a node, or still on its way, below which a walk is cut off."
     )
+    walk_share: float = Field(
+        0.002,
+        ge=0,
+        le=1,
+        description="Least share of time at a keyword for it to be a neighbour of where a walk starts.",
+    )
     recall_keywords: int = Field(200, ge=1, le=10_000, description="Most keywords kept of an account or an industry.")
 
     # Bursts (SPEC §1.11).

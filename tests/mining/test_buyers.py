@@ -205,11 +205,13 @@ def test_walks_equal_personalised_pagerank(rows: list[list[bool]], damping: floa
 def test_walks_name_the_nearest_keywords_but_not_where_they_start() -> None:
     bought = matrix([[True, True, False, False], [False, True, True, False], [False, False, False, True]])
     setting = MiningSettings(walk_precision=1e-6)
-    start, keyword, value = nearest_by_walks(bought, np.arange(3, 7), np.arange(4), 2, setting)
+    start, keyword, value = nearest_by_walks(bought, np.arange(3, 7), np.arange(4), 0.0, 2, setting)
     assert list(zip(start.tolist(), keyword.tolist(), strict=True)) == [(0, 1), (0, 2), (1, 0), (1, 2), (2, 1), (2, 0)]
     assert value[2] == value[3]
-    _, keyword, _ = nearest_by_walks(bought, np.arange(3, 7), np.array([2, 3]), 1, setting)
+    _, keyword, _ = nearest_by_walks(bought, np.arange(3, 7), np.array([2, 3]), 0.0, 1, setting)
     assert keyword.tolist() == [2, 2]
+    start, keyword, _ = nearest_by_walks(bought, np.arange(3, 7), np.arange(4), 0.01, 2, setting)
+    assert list(zip(start.tolist(), keyword.tolist(), strict=True)) == [(0, 1), (1, 0), (1, 2), (2, 1)]
 
 
 def test_a_walk_that_is_cut_off_earlier_keeps_the_nearest_and_loses_at_most_what_was_dropped() -> None:
