@@ -26,16 +26,22 @@ CELLS_A_BLOCK = 4_000_000
 DENSE_CELLS = 250_000
 """Matrices up to this size are decomposed whole: ARPACK wants fewer factors than rows and columns."""
 DIGITS = 6
+DESCRIBED = 0.1
+"""A keyword of whose column the factors keep less than this part is not described by them, and near to nothing."""
 NOTHING = 1e-9
-"""Singular values below this part of the greatest are zero."""
+"""Singular values below this part of the greatest, and lengths below this, are zero."""
 
 
 @dataclass(frozen=True)
 class Factors:
-    """`accounts` (accounts × k) and `keywords` (keywords × k), float64: their product approximates the matrix."""
+    """`accounts` (accounts × k) and `keywords` (keywords × k), float64: their product approximates the matrix.
+
+    `lengths` (keywords,) are those of the matrix's own columns.
+    """
 
     accounts: RealArray
     keywords: RealArray
+    lengths: RealArray
 
 
 def factorise(bought: csr_array, most: int) -> Factors:
@@ -47,7 +53,7 @@ def factorise(bought: csr_array, most: int) -> Factors:
     )
     smaller = min(matrix.shape)
     if smaller == 0 or matrix.nnz == 0:
-        return Factors(np.zeros((matrix.shape[0], 0)), np.zeros((matrix.shape[1], 0)))
+        return Factors(np.zeros((matrix.shape[0], 0)), np.zeros((matrix.shape[1], 0)), np.zeros(matrix.shape[1]))
     if matrix.shape[0] * matrix.shape[1] <= DENSE_CELLS or smaller <= most + 1:
         left, values, right = np.linalg.svd(matrix.toarray(), full_matrices=False)
     else:
@@ -59,7 +65,8 @@ def factorise(bought: csr_array, most: int) -> Factors:
     left, values, right = left[:, order], values[order], right[order]
     # The sign of a factor is arbitrary: the keyword with the greatest weight decides it.
     sign = np.sign(right[np.arange(len(order)), np.abs(right).argmax(axis=1)])
-    return Factors(left * sign, (right * (sign * values)[:, None]).T)
+    lengths = np.sqrt(np.bincount(matrix.indices, matrix.data * matrix.data, matrix.shape[1]))
+    return Factors(left * sign, (right * (sign * values)[:, None]).T, lengths)
 
 
 def nearest_keywords(factors: Factors, shown: IntArray, least: float, most: int) -> RankedList:
@@ -69,7 +76,8 @@ def nearest_keywords(factors: Factors, shown: IntArray, least: float, most: int)
     """
     vectors = factors.keywords[shown]
     lengths = np.sqrt((vectors * vectors).sum(axis=1))
-    unit = vectors / np.where(lengths > 0, lengths, 1.0)[:, None]
+    described = lengths > np.maximum(DESCRIBED * factors.lengths[shown], NOTHING)
+    unit = np.where(described[:, None], vectors, 0.0) / np.where(described, lengths, 1.0)[:, None]
     keyword, neighbor, cosine = _best_of_blocks(unit, unit, least, most, without_diagonal=True)
     return shown[keyword], shown[neighbor], cosine
 

@@ -181,6 +181,13 @@ def test_neighbors_by_factors_are_the_greatest_cosines(
     ]
 
 
+def test_a_keyword_that_the_factors_do_not_describe_is_near_to_nothing() -> None:
+    # Five buyers of the first two keywords make the first factor; the others are in the factors that are cut off.
+    bought = matrix([[True, True, False, False]] * 5 + [[False, False, True, True]])
+    keyword, neighbor, _ = nearest_keywords(factorise(bought, 1), np.arange(4), 0.1, 5)
+    assert list(zip(keyword.tolist(), neighbor.tolist(), strict=True)) == [(0, 1), (1, 0)]
+
+
 def test_an_account_scores_its_best_keyword_1_and_none_by_nothing() -> None:
     factors = factorise(matrix([[True, True, False], [False, True, True], [False, False, False]]), 3)
     account, keyword, score = keywords_of_accounts(factors, np.arange(3), 2)
