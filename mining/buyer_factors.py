@@ -24,7 +24,7 @@ RankedList = tuple[IntArray, IntArray, RealArray]
 CELLS_A_BLOCK = 4_000_000
 """Cells of a dense block of scores."""
 DENSE_CELLS = 250_000
-"""Matrices up to this size are decomposed whole: ARPACK wants fewer factors than rows and columns."""
+"""Matrices up to this size are decomposed whole; ARPACK gives fewer factors than there are rows and columns."""
 DIGITS = 6
 DESCRIBED = 0.1
 """A keyword of whose column the factors keep less than this part is not described by them, and near to nothing."""
@@ -54,12 +54,12 @@ def factorise(bought: csr_array, most: int) -> Factors:
     smaller = min(matrix.shape)
     if smaller == 0 or matrix.nnz == 0:
         return Factors(np.zeros((matrix.shape[0], 0)), np.zeros((matrix.shape[1], 0)), np.zeros(matrix.shape[1]))
-    if matrix.shape[0] * matrix.shape[1] <= DENSE_CELLS or smaller <= most + 1:
+    if matrix.shape[0] * matrix.shape[1] <= DENSE_CELLS or smaller == 1:
         left, values, right = np.linalg.svd(matrix.toarray(), full_matrices=False)
     else:
         # An even start vector would be orthogonal to whatever changes sign; this one has no symmetry.
         start = 1 + np.modf(np.arange(1, smaller + 1) * np.sqrt(2.0))[0]
-        left, values, right = svds(matrix, k=most, v0=start)
+        left, values, right = svds(matrix, k=min(most, smaller - 1), v0=start)
     order = np.argsort(-values, kind="stable")[:most]
     order = order[values[order] > NOTHING * values.max()]
     left, values, right = left[:, order], values[order], right[order]

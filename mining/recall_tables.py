@@ -2,8 +2,8 @@
 
 i2i are the tables of pairs. Nothing that an account owns is left out here: the online path knows what is owned today.
 
-c2i: of an industry's a advertisers n buy a keyword, which has b buyers in all.
-The score is the cosine n / √(a · b), shrunk as for copurchase. Advertisers count for every industry above their own.
+c2i: of an industry's a advertisers n buy a keyword, which has b buyers in all. The score is the cosine n / √(a · b),
+shrunk as for copurchase. Advertisers count for every industry above their own.
 
 u2i: keywords of the account's walk and of its factors, fused by reciprocal ranks (Cormack, Clarke & Büttcher 2009):
 score = Σ 1 / (60 + rank) over the lists that hold the keyword. Evidence: how many advertisers buy the keyword, how many

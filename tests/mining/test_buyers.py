@@ -136,6 +136,8 @@ def test_factors_give_the_best_approximation_of_their_rank(
         found = factorise(matrix(rows), factors)
     dense = np.array(rows, float) / np.sqrt(np.maximum(np.sum(rows, axis=1, keepdims=True), 1))
     values = np.linalg.svd(dense, compute_uv=False)
+    if through_arpack:
+        factors = min(factors, max(1, min(dense.shape) - 1))
     error = np.linalg.norm(dense - found.accounts @ found.keywords.T)
     assert error == pytest.approx(sqrt(sum(value**2 for value in values[factors:])), abs=1e-6)
     for factor in found.keywords.T:
