@@ -75,9 +75,10 @@ def find_copurchases(engine: Engine, purchases: ir.Table, buyers: ir.Table, sett
     pairs = pairs.join(low, "low_id").join(high, "high_id")
     common = pairs.advertisers.cast("float64")
     cosine = common / (pairs.low_buyers.cast("float64") * pairs.high_buyers.cast("float64")).sqrt()
-    return pairs.mutate(weight=cosine * common / (common + settings.copurchase_shrinkage)).drop(
-        "low_buyers", "high_buyers"
-    )
+    return pairs.select(
+        "low_id", "high_id", "advertisers", "first_date", "last_date",
+        weight=cosine * common / (common + settings.copurchase_shrinkage),
+    )  # fmt: skip
 
 
 def weigh_pairs(pairs: ir.Table, purchases: ir.Table, buyers: ir.Table) -> ir.Table:
@@ -92,9 +93,10 @@ def weigh_pairs(pairs: ir.Table, purchases: ir.Table, buyers: ir.Table) -> ir.Ta
     first = buyers.select("keyword_id", first_of_one="first_date", last_of_one="last_date")
     second = buyers.select(neighbor_id="keyword_id", first_of_other="first_date", last_of_other="last_date")
     rows = pairs.join(first, "keyword_id").join(second, "neighbor_id")
-    rows = rows.left_join(common, ["keyword_id", "neighbor_id"]).drop("keyword_id_right", "neighbor_id_right")
-    return rows.mutate(
+    rows = rows.left_join(common, ["keyword_id", "neighbor_id"])
+    return rows.select(
+        *pairs.columns,
         advertisers=rows.advertisers.fill_null(0),
         first_date=ibis.least(rows.first_of_one, rows.first_of_other),
         last_date=ibis.greatest(rows.last_of_one, rows.last_of_other),
-    ).drop("first_of_one", "last_of_one", "first_of_other", "last_of_other")
+    )

@@ -130,9 +130,11 @@ def find_account_evidence(
     owned = purchases.select("advertiser_no", "keyword_id", owned=ibis.literal(True))
     rows = candidates.join(accounts, "advertiser_no").join(buyers, "keyword_id")
     for found in (linked, owned):
-        rows = rows.left_join(found, ["advertiser_no", "keyword_id"]).drop("advertiser_no_right", "keyword_id_right")
-    return rows.mutate(
+        wanted = [*rows.columns, found.columns[-1]]
+        rows = rows.left_join(found, ["advertiser_no", "keyword_id"]).select(*wanted)
+    return rows.select(
+        "advertiser_id", "keyword_id", "score", "walk", "factor", "first_date", "last_date",
         owned=rows.owned.fill_null(False),
         similar_advertisers=rows.similar_advertisers.fill_null(0),
         advertisers=rows.buyers,
-    ).drop("advertiser_no", "buyers")
+    )  # fmt: skip

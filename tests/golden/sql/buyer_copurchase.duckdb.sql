@@ -212,125 +212,90 @@ WHERE
 
 -- step: copurchase
 SELECT
-  "t8".*
-  EXCLUDE ("low_buyers", "high_buyers")
-FROM (
-  SELECT
-    "t7"."low_id",
-    "t7"."high_id",
-    "t7"."advertisers",
-    "t7"."first_date",
-    "t7"."last_date",
-    "t7"."low_buyers",
-    "t7"."high_buyers",
+  "t2"."low_id",
+  "t2"."high_id",
+  "t2"."advertisers",
+  "t2"."first_date",
+  "t2"."last_date",
+  (
     (
-      (
-        CAST("t7"."advertisers" AS DOUBLE) / SQRT(CAST("t7"."low_buyers" AS DOUBLE) * CAST("t7"."high_buyers" AS DOUBLE))
-      ) * CAST("t7"."advertisers" AS DOUBLE)
-    ) / (
-      CAST("t7"."advertisers" AS DOUBLE) + 2.0
-    ) AS "weight"
-  FROM (
-    SELECT
-      "t2"."low_id",
-      "t2"."high_id",
-      "t2"."advertisers",
-      "t2"."first_date",
-      "t2"."last_date",
-      "t5"."low_buyers",
-      "t6"."high_buyers"
-    FROM "bought_pairs" AS "t2"
-    INNER JOIN (
-      SELECT
-        "t1"."keyword_id" AS "low_id",
-        "t1"."buyers" AS "low_buyers"
-      FROM "buyers" AS "t1"
-    ) AS "t5"
-      ON "t2"."low_id" = "t5"."low_id"
-    INNER JOIN (
-      SELECT
-        "t1"."keyword_id" AS "high_id",
-        "t1"."buyers" AS "high_buyers"
-      FROM "buyers" AS "t1"
-    ) AS "t6"
-      ON "t2"."high_id" = "t6"."high_id"
-  ) AS "t7"
-) AS "t8";
+      CAST("t2"."advertisers" AS DOUBLE) / SQRT(CAST("t5"."low_buyers" AS DOUBLE) * CAST("t6"."high_buyers" AS DOUBLE))
+    ) * CAST("t2"."advertisers" AS DOUBLE)
+  ) / (
+    CAST("t2"."advertisers" AS DOUBLE) + 2.0
+  ) AS "weight"
+FROM "bought_pairs" AS "t2"
+INNER JOIN (
+  SELECT
+    "t1"."keyword_id" AS "low_id",
+    "t1"."buyers" AS "low_buyers"
+  FROM "buyers" AS "t1"
+) AS "t5"
+  ON "t2"."low_id" = "t5"."low_id"
+INNER JOIN (
+  SELECT
+    "t1"."keyword_id" AS "high_id",
+    "t1"."buyers" AS "high_buyers"
+  FROM "buyers" AS "t1"
+) AS "t6"
+  ON "t2"."high_id" = "t6"."high_id";
 
 -- step: buyer_factors
 SELECT
-  "t16"."keyword_id",
-  "t16"."neighbor_id",
-  "t16"."similarity",
-  COALESCE("t16"."advertisers", 0) AS "advertisers",
-  LEAST("t16"."first_of_one", "t16"."first_of_other") AS "first_date",
-  GREATEST("t16"."last_of_one", "t16"."last_of_other") AS "last_date"
-FROM (
+  "t3"."keyword_id",
+  "t3"."neighbor_id",
+  "t3"."similarity",
+  COALESCE("t14"."advertisers", 0) AS "advertisers",
+  LEAST("t8"."first_of_one", "t9"."first_of_other") AS "first_date",
+  GREATEST("t8"."last_of_one", "t9"."last_of_other") AS "last_date"
+FROM "factor_pairs" AS "t3"
+INNER JOIN (
   SELECT
-    "t15".*
-    EXCLUDE ("keyword_id_right", "neighbor_id_right")
+    "t1"."keyword_id",
+    "t1"."first_date" AS "first_of_one",
+    "t1"."last_date" AS "last_of_one"
+  FROM "buyers" AS "t1"
+) AS "t8"
+  ON "t3"."keyword_id" = "t8"."keyword_id"
+INNER JOIN (
+  SELECT
+    "t1"."keyword_id" AS "neighbor_id",
+    "t1"."first_date" AS "first_of_other",
+    "t1"."last_date" AS "last_of_other"
+  FROM "buyers" AS "t1"
+) AS "t9"
+  ON "t3"."neighbor_id" = "t9"."neighbor_id"
+LEFT OUTER JOIN (
+  SELECT
+    "t12"."keyword_id",
+    "t12"."neighbor_id",
+    COUNT(*) AS "advertisers"
   FROM (
     SELECT
       "t3"."keyword_id",
       "t3"."neighbor_id",
       "t3"."similarity",
-      "t8"."first_of_one",
-      "t8"."last_of_one",
-      "t9"."first_of_other",
-      "t9"."last_of_other",
-      "t14"."keyword_id" AS "keyword_id_right",
-      "t14"."neighbor_id" AS "neighbor_id_right",
-      "t14"."advertisers"
+      "t10"."advertiser_no"
     FROM "factor_pairs" AS "t3"
     INNER JOIN (
       SELECT
-        "t1"."keyword_id",
-        "t1"."first_date" AS "first_of_one",
-        "t1"."last_date" AS "last_of_one"
-      FROM "buyers" AS "t1"
-    ) AS "t8"
-      ON "t3"."keyword_id" = "t8"."keyword_id"
+        "t2"."keyword_id",
+        "t2"."advertiser_no"
+      FROM "purchases" AS "t2"
+    ) AS "t10"
+      ON "t3"."keyword_id" = "t10"."keyword_id"
     INNER JOIN (
       SELECT
-        "t1"."keyword_id" AS "neighbor_id",
-        "t1"."first_date" AS "first_of_other",
-        "t1"."last_date" AS "last_of_other"
-      FROM "buyers" AS "t1"
-    ) AS "t9"
-      ON "t3"."neighbor_id" = "t9"."neighbor_id"
-    LEFT OUTER JOIN (
-      SELECT
-        "t12"."keyword_id",
-        "t12"."neighbor_id",
-        COUNT(*) AS "advertisers"
-      FROM (
-        SELECT
-          "t3"."keyword_id",
-          "t3"."neighbor_id",
-          "t3"."similarity",
-          "t10"."advertiser_no"
-        FROM "factor_pairs" AS "t3"
-        INNER JOIN (
-          SELECT
-            "t2"."keyword_id",
-            "t2"."advertiser_no"
-          FROM "purchases" AS "t2"
-        ) AS "t10"
-          ON "t3"."keyword_id" = "t10"."keyword_id"
-        INNER JOIN (
-          SELECT
-            "t2"."advertiser_no",
-            "t2"."keyword_id" AS "neighbor_id"
-          FROM "purchases" AS "t2"
-        ) AS "t11"
-          ON "t3"."neighbor_id" = "t11"."neighbor_id"
-          AND "t10"."advertiser_no" = "t11"."advertiser_no"
-      ) AS "t12"
-      GROUP BY
-        1,
-        2
-    ) AS "t14"
-      ON "t3"."keyword_id" = "t14"."keyword_id"
-      AND "t3"."neighbor_id" = "t14"."neighbor_id"
-  ) AS "t15"
-) AS "t16";
+        "t2"."advertiser_no",
+        "t2"."keyword_id" AS "neighbor_id"
+      FROM "purchases" AS "t2"
+    ) AS "t11"
+      ON "t3"."neighbor_id" = "t11"."neighbor_id"
+      AND "t10"."advertiser_no" = "t11"."advertiser_no"
+  ) AS "t12"
+  GROUP BY
+    1,
+    2
+) AS "t14"
+  ON "t3"."keyword_id" = "t14"."keyword_id"
+  AND "t3"."neighbor_id" = "t14"."neighbor_id";

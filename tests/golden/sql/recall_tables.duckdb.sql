@@ -149,78 +149,44 @@ GROUP BY
 
 -- step: account_keywords
 SELECT
-  "t16".*
-  EXCLUDE ("advertiser_no", "buyers")
+  "t11"."advertiser_id",
+  "t11"."keyword_id",
+  "t11"."score",
+  "t11"."walk",
+  "t11"."factor",
+  "t11"."first_date",
+  "t11"."last_date",
+  COALESCE("t11"."owned", FALSE) AS "owned",
+  COALESCE("t11"."similar_advertisers", 0) AS "similar_advertisers",
+  "t11"."buyers" AS "advertisers"
 FROM (
   SELECT
-    "t15"."advertiser_no",
-    "t15"."keyword_id",
-    "t15"."score",
-    "t15"."walk",
-    "t15"."factor",
-    "t15"."advertiser_id",
-    "t15"."buyers",
-    "t15"."first_date",
-    "t15"."last_date",
-    COALESCE("t15"."similar_advertisers", 0) AS "similar_advertisers",
-    COALESCE("t15"."owned", FALSE) AS "owned",
-    "t15"."buyers" AS "advertisers"
-  FROM (
+    "t5"."advertiser_no",
+    "t5"."keyword_id",
+    "t5"."score",
+    "t5"."walk",
+    "t5"."factor",
+    "t6"."advertiser_id",
+    "t7"."buyers",
+    "t7"."first_date",
+    "t7"."last_date",
+    "t8"."similar_advertisers",
+    "t10"."owned"
+  FROM "account_candidates" AS "t5"
+  INNER JOIN "accounts" AS "t6"
+    ON "t5"."advertiser_no" = "t6"."advertiser_no"
+  INNER JOIN "buyers" AS "t7"
+    ON "t5"."keyword_id" = "t7"."keyword_id"
+  LEFT OUTER JOIN "similar_buyers" AS "t8"
+    ON "t5"."advertiser_no" = "t8"."advertiser_no"
+    AND "t5"."keyword_id" = "t8"."keyword_id"
+  LEFT OUTER JOIN (
     SELECT
-      "t14".*
-      EXCLUDE ("keyword_id_right", "advertiser_no_right")
-    FROM (
-      SELECT
-        "t13"."advertiser_no",
-        "t13"."keyword_id",
-        "t13"."score",
-        "t13"."walk",
-        "t13"."factor",
-        "t13"."advertiser_id",
-        "t13"."buyers",
-        "t13"."first_date",
-        "t13"."last_date",
-        "t13"."similar_advertisers",
-        "t10"."advertiser_no" AS "advertiser_no_right",
-        "t10"."keyword_id" AS "keyword_id_right",
-        "t10"."owned"
-      FROM (
-        SELECT
-          "t11".*
-          EXCLUDE ("keyword_id_right", "advertiser_no_right")
-        FROM (
-          SELECT
-            "t5"."advertiser_no",
-            "t5"."keyword_id",
-            "t5"."score",
-            "t5"."walk",
-            "t5"."factor",
-            "t6"."advertiser_id",
-            "t7"."buyers",
-            "t7"."first_date",
-            "t7"."last_date",
-            "t8"."advertiser_no" AS "advertiser_no_right",
-            "t8"."keyword_id" AS "keyword_id_right",
-            "t8"."similar_advertisers"
-          FROM "account_candidates" AS "t5"
-          INNER JOIN "accounts" AS "t6"
-            ON "t5"."advertiser_no" = "t6"."advertiser_no"
-          INNER JOIN "buyers" AS "t7"
-            ON "t5"."keyword_id" = "t7"."keyword_id"
-          LEFT OUTER JOIN "similar_buyers" AS "t8"
-            ON "t5"."advertiser_no" = "t8"."advertiser_no"
-            AND "t5"."keyword_id" = "t8"."keyword_id"
-        ) AS "t11"
-      ) AS "t13"
-      LEFT OUTER JOIN (
-        SELECT
-          "t0"."advertiser_no",
-          "t0"."keyword_id",
-          TRUE AS "owned"
-        FROM "purchases" AS "t0"
-      ) AS "t10"
-        ON "t13"."advertiser_no" = "t10"."advertiser_no"
-        AND "t13"."keyword_id" = "t10"."keyword_id"
-    ) AS "t14"
-  ) AS "t15"
-) AS "t16";
+      "t4"."advertiser_no",
+      "t4"."keyword_id",
+      TRUE AS "owned"
+    FROM "purchases" AS "t4"
+  ) AS "t10"
+    ON "t5"."advertiser_no" = "t10"."advertiser_no"
+    AND "t5"."keyword_id" = "t10"."keyword_id"
+) AS "t11";
