@@ -1,0 +1,90 @@
+"""Commands of the relevance model; heavy libraries are imported inside them."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from indexes.errors import UsageError
+from indexes.terminal import print_json, say, step
+
+EXISTING = click.Path(path_type=Path)
+
+
+@click.command("relevance")
+@click.option("--pairs", "pairs_files", type=EXISTING, multiple=True, required=True, help="Labelled pairs; repeatable.")
+@click.option("--preset", type=click.Choice(["fast", "best"]), default="fast", show_default=True)
+@click.option("--corpus", "corpora", type=EXISTING, multiple=True, help="Text file, or snapshot store; repeatable.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the model, new or empty.")
+@click.option("--json", "as_json", is_flag=True, help="Print the model card as JSON.")
+def train_relevance(
+    pairs_files: tuple[Path, ...], preset: str, corpora: tuple[Path, ...], out: Path, as_json: bool
+) -> None:
+    """Train the relevance model on labelled pairs, cross-validated by query."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out} exists and is not an empty folder.", "Name another folder with --out.")
+    from kr.relevance.corpus import read_corpus
+    from kr.relevance.pairs import read_pairs, refuse_one_label, sha256_of
+    from kr.relevance.presets import PRESETS
+    from kr.relevance.training import train
+
+    pairs = read_pairs(pairs_files)
+    refuse_one_label(pairs)
+    texts = [text for path in corpora for text in read_corpus(path)]
+    with step(f"Training on {len(pairs)} pairs, {pairs.kind}"):
+        model, _ = train(pairs, texts, PRESETS[preset])
+    model.card["data"] = [{"file": file.name, "sha256": sha256_of(file)} for file in pairs_files]
+    model.card["corpora"] = [{"path": path.name, "sha256": sha256_of(path) if path.is_file() else None} for path in corpora]
+    model.write(out)
+    if as_json:
+        print_json(model.card)
+    else:
+        click.echo(_measures(model.card["cross_validated"]))
+    say(f"The model is in {out}.")
+
+
+@click.command("relevance")
+@click.option("--model", "folder", type=EXISTING, required=True, help="Folder made by train relevance.")
+@click.option("--pairs", "pairs_files", type=EXISTING, multiple=True, required=True, help="Labelled pairs; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def evaluate_relevance(folder: Path, pairs_files: tuple[Path, ...], as_json: bool) -> None:
+    """Measure a relevance model on labelled pairs that it was not trained on."""
+    import time
+
+    from kr.relevance.evaluation import measure, slices
+    from kr.relevance.model import RelevanceModel
+    from kr.relevance.pairs import read_pairs
+
+    model = RelevanceModel.read(folder)
+    pairs = read_pairs(pairs_files)
+    model.refuse_other_labels(pairs)
+    model.predict(pairs.queries[:1], pairs.keywords[:1])  # compiles the kernels
+    started = time.perf_counter()
+    predictions = model.predict(pairs.queries, pairs.keywords)
+    seconds = time.perf_counter() - started
+    measures = measure(pairs, predictions, model.labels)
+    intervals = measures.pop("intervals")
+    result = {
+        **measures,
+        "pairs_per_second": len(pairs) / seconds,
+        "intervals": intervals,
+        "slices": slices(pairs, predictions, model.labels),
+    }
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(_measures({**measures, "intervals": intervals}))
+        click.echo(f"pairs_per_second  {result['pairs_per_second']:,.0f}")
+
+
+def _measures(measures: dict[str, Any]) -> str:
+    """The measures with their intervals, one a line."""
+    lines = [f"n  {measures['n']:,}"]
+    for name, interval in measures["intervals"].items():
+        around = f"  [{interval[0]:.4f}, {interval[1]:.4f}]" if interval else ""
+        lines.append(f"{name}  {measures[name]:.4f}{around}")
+    return "\n".join(lines)
+
+
+TRAIN_COMMANDS: list[click.Command] = [train_relevance]
+EVALUATE_COMMANDS: list[click.Command] = [evaluate_relevance]

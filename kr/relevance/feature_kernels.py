@@ -1,0 +1,388 @@
+"""The compiled kernels that compute pair features: one pass over a keyword's characters, one over its tokens.
+
+The query's first 64 characters are the bits of a word, so that overlap, n-grams, the longest common subsequence
+(Hyyrö 2004) and the edit distance (Myers 1999, Hyyrö 2003) cost a few instructions a character of the keyword. Each
+kernel writes its family's columns of one row; `compute` in features.py is the only caller.
+"""
+
+import numpy as np
+
+from indexes.arrays import Array
+from indexes.compiled import njit
+
+MOST_QUERY_CHARS = 64
+MOST_TOKENS = 64
+ONE = np.uint64(1)
+ZERO = np.uint64(0)
+ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+
+@njit
+def bit_count(word: np.uint64) -> int:
+    """How many bits are set."""
+    word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@njit
+def highest_bit(word: np.uint64) -> int:
+    """The place of the highest bit that is set; the word is not zero."""
+    word |= word >> np.uint64(1)
+    word |= word >> np.uint64(2)
+    word |= word >> np.uint64(4)
+    word |= word >> np.uint64(8)
+    word |= word >> np.uint64(16)
+    word |= word >> np.uint64(32)
+    return bit_count(word) - 1
+
+
+@njit
+def mark(query: Array, syllables: Array, masks: Array, syllable_masks: Array) -> None:
+    """Set the bits of the places where each of the query's characters, and each syllable, stands."""
+    for place in range(min(len(query), MOST_QUERY_CHARS)):
+        bit = ONE << np.uint64(place)
+        masks[query[place]] |= bit
+        if syllables[query[place]]:
+            syllable_masks[syllables[query[place]]] |= bit
+
+
+@njit
+def unmark(query: Array, syllables: Array, masks: Array, syllable_masks: Array) -> None:
+    """Make the masks zero again."""
+    for place in range(min(len(query), MOST_QUERY_CHARS)):
+        masks[query[place]] = ZERO
+        syllable_masks[syllables[query[place]]] = ZERO
+
+
+@njit
+def character_features(
+    query: Array, keyword: Array, masks: Array, syllable_masks: Array, syllables: Array, char_idf: Array, out: Array
+) -> None:
+    """Write the 40 character columns of one pair; both texts are uint16, `masks` marks the query."""
+    m, n = min(len(query), MOST_QUERY_CHARS), len(keyword)
+    full = ALL if m == 64 else (ONE << np.uint64(m)) - ONE
+    top = ONE << np.uint64(max(m - 1, 0))
+    subsequence = full
+    syllable_subsequence = full
+    plus, minus, distance = full, ZERO, m
+    covered = covered2 = covered3 = syllables_covered = ZERO
+    matched = matched2 = matched3 = 0
+    matched_idf = missed_idf = most_missed = 0.0
+    before = before2 = ZERO
+    runs = np.zeros(65, np.int32)
+    ended = np.full(65, -2, np.int32)
+    longest = longest_end = 0
+    first_match, last_match = -1, -1
+    missed_runs, missed_run, longest_missed = 0, 0, 0
+    for place in range(n):
+        char = keyword[place]
+        mask = masks[char]
+        idf = char_idf[char]
+        # The longest common subsequence.
+        both = subsequence & mask
+        subsequence = (subsequence + both) | (subsequence - both)
+        # The edit distance, by Myers' vectors of vertical differences.
+        diagonal = (((mask & plus) + plus) ^ plus) | mask | minus
+        horizontal_plus = minus | ~(diagonal | plus)
+        horizontal_minus = plus & diagonal
+        if horizontal_plus & top:
+            distance += 1
+        elif horizontal_minus & top:
+            distance -= 1
+        horizontal_plus = (horizontal_plus << ONE) | ONE
+        horizontal_minus = horizontal_minus << ONE
+        plus = horizontal_minus | ~(diagonal | horizontal_plus)
+        minus = horizontal_plus & diagonal
+        syllable = syllables[char]
+        if syllable:
+            syllable_mask = syllable_masks[syllable]
+        else:
+            syllable_mask = mask
+        syllables_covered |= syllable_mask
+        both = syllable_subsequence & syllable_mask
+        syllable_subsequence = (syllable_subsequence + both) | (syllable_subsequence - both)
+        if mask:
+            covered |= mask
+            matched += 1
+            matched_idf += idf
+            if first_match < 0:
+                first_match = place
+            last_match = place
+            missed_run = 0
+            two = (before << ONE) & mask
+            if two:
+                covered2 |= two
+                matched2 += 1
+                three = (before2 << np.uint64(2)) & two
+                if three:
+                    covered3 |= three
+                    matched3 += 1
+            left = mask
+            while left:
+                # From the highest bit down, so that runs[at - 1] is still that of the character before.
+                at = highest_bit(left)
+                left ^= ONE << np.uint64(at)
+                run = 1
+                if at and ended[at - 1] == place - 1:
+                    run += runs[at - 1]
+                runs[at] = run
+                ended[at] = place
+                if run > longest:
+                    longest, longest_end = run, at
+        else:
+            missed_idf += idf
+            most_missed = max(most_missed, idf)
+            if missed_run == 0:
+                missed_runs += 1
+            missed_run += 1
+            longest_missed = max(longest_missed, missed_run)
+        before2, before = before, mask
+    query_idf = query_missed_idf = query_most_missed = 0.0
+    query_missed_runs = query_missed_run = query_longest_missed = 0
+    for at in range(m):
+        idf = char_idf[query[at]]
+        query_idf += idf
+        if (covered >> np.uint64(at)) & ONE:
+            query_missed_run = 0
+        else:
+            query_missed_idf += idf
+            query_most_missed = max(query_most_missed, idf)
+            if query_missed_run == 0:
+                query_missed_runs += 1
+            query_missed_run += 1
+            query_longest_missed = max(query_longest_missed, query_missed_run)
+    shorter, longer = max(min(m, n), 1), max(m, n, 1)
+    common = bit_count(~subsequence & full)
+    covered_count = bit_count(covered)
+    prefix = 0
+    while prefix < m and prefix < n and query[prefix] == keyword[prefix]:
+        prefix += 1
+    suffix = 0
+    while suffix < m and suffix < n and query[len(query) - 1 - suffix] == keyword[n - 1 - suffix]:
+        suffix += 1
+    out[0] = m
+    out[1] = n
+    out[2] = n - m
+    out[3] = shorter / longer
+    out[4] = covered_count
+    out[5] = covered_count / max(m, 1)
+    out[6] = matched / max(n, 1)
+    out[7] = m - covered_count
+    out[8] = n - matched
+    out[9] = matched2
+    out[10] = bit_count(covered2) / max(m - 1, 1)
+    out[11] = matched2 / max(n - 1, 1)
+    out[12] = bit_count(covered3) / max(m - 2, 1)
+    out[13] = matched3 / max(n - 2, 1)
+    out[14] = 1 - query_missed_idf / query_idf if query_idf > 0 else 0.0
+    out[15] = matched_idf / (matched_idf + missed_idf) if matched_idf + missed_idf > 0 else 0.0
+    out[16] = query_missed_idf
+    out[17] = missed_idf
+    out[18] = query_most_missed
+    out[19] = most_missed
+    out[20] = distance
+    out[21] = 1 - distance / longer
+    out[22] = 2 * common / max(m + n, 1)
+    out[23] = common / max(m, 1)
+    out[24] = longest
+    out[25] = longest / shorter
+    out[26] = longest_end + 1 == m and longest > 0
+    out[27] = prefix
+    out[28] = suffix
+    out[29] = prefix == m and m == n
+    out[30] = longest == shorter
+    out[31] = first_match / max(n, 1) if first_match >= 0 else 1.0
+    out[32] = (last_match + 1) / max(n, 1)
+    out[33] = query_missed_runs
+    out[34] = missed_runs
+    out[35] = query_longest_missed
+    out[36] = longest_missed
+    out[37] = bit_count(syllables_covered) / max(m, 1)
+    out[38] = 2 * bit_count(~syllable_subsequence & full) / max(m + n, 1)
+    out[39] = (bit_count(syllables_covered) - covered_count) / max(m, 1)
+
+
+@njit
+def token_features(
+    query: Array,
+    query_rows: Array,
+    query_kinds: Array,
+    keyword: Array,
+    rows: Array,
+    kinds: Array,
+    idf: Array,
+    log_probability: Array,
+    mean_tokens: float,
+    out: Array,
+) -> None:
+    """Write the 34 token columns of one pair: matched and missed terms, their weights, and the classical scores."""
+    m, n = min(len(query), MOST_TOKENS), min(len(keyword), MOST_TOKENS)
+    times = np.zeros(MOST_TOKENS, np.int32)
+    first = np.full(MOST_TOKENS, -1, np.int32)
+    matched = 0
+    keyword_idf = matched_idf = missed_idf = most_missed = keyword_squares = 0.0
+    missed_numbers = missed_latin = 0
+    last_matched = False
+    ordered = 0
+    previous = -1
+    for place in range(n):
+        weight = idf[rows[place]]
+        keyword_idf += weight
+        keyword_squares += weight * weight
+        found = -1
+        for at in range(m):
+            if query[at] == keyword[place]:
+                times[at] += 1
+                if first[at] < 0:
+                    first[at] = place
+                if found < 0:
+                    found = at
+        if found >= 0:
+            matched += 1
+            matched_idf += weight
+            ordered += found > previous
+            previous = found
+        else:
+            missed_idf += weight
+            most_missed = max(most_missed, weight)
+            missed_numbers += (kinds[place] & 1) != 0
+            missed_latin += (kinds[place] & 2) != 0
+        last_matched = found >= 0
+    query_idf = query_matched_idf = query_most_missed = query_squares = dot = 0.0
+    query_matched = 0
+    query_missed_numbers = query_missed_latin = query_missed_single = 0
+    bm25 = bm25_flat = dirichlet = jelinek = jelinek_long = discount = 0.0
+    length_norm = n / mean_tokens
+    missed_position = 0
+    heaviest, heaviest_matched = -1.0, 0
+    for at in range(m):
+        weight = idf[query_rows[at]]
+        query_idf += weight
+        query_squares += weight * weight
+        count = times[at]
+        probability = np.exp(log_probability[query_rows[at]])
+        share = count / max(n, 1)
+        dirichlet += np.log((count + 10.0 * probability) / (n + 10.0)) - np.log(probability)
+        jelinek += np.log(0.9 * share + 0.1 * probability) - np.log(0.1 * probability)
+        jelinek_long += np.log(0.3 * share + 0.7 * probability) - np.log(0.7 * probability)
+        discount += np.log(max(count - 0.7, 0.0) / max(n, 1) + 0.7 * probability) - np.log(0.7 * probability)
+        if weight > heaviest:
+            heaviest, heaviest_matched = weight, count > 0
+        if count:
+            query_matched += 1
+            query_matched_idf += weight
+            dot += weight * weight * count
+            bm25 += weight * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * length_norm))
+            bm25_flat += weight * count * 1.6 / (count + 0.6 * (0.7 + 0.3 * length_norm))
+        else:
+            query_most_missed = max(query_most_missed, weight)
+            query_missed_numbers += (query_kinds[at] & 1) != 0
+            query_missed_latin += (query_kinds[at] & 2) != 0
+            query_missed_single += (query_kinds[at] & 8) != 0
+            missed_position = at + 1
+    query_missed_idf = query_idf - query_matched_idf
+    out[0] = m
+    out[1] = n
+    out[2] = query_matched
+    out[3] = query_matched / max(m, 1)
+    out[4] = matched / max(n, 1)
+    out[5] = query_matched_idf
+    out[6] = query_matched_idf / query_idf if query_idf > 0 else 0.0
+    out[7] = matched_idf / keyword_idf if keyword_idf > 0 else 0.0
+    out[8] = query_missed_idf
+    out[9] = missed_idf
+    out[10] = query_most_missed
+    out[11] = most_missed
+    out[12] = dot / np.sqrt(query_squares * keyword_squares) if query_squares * keyword_squares > 0 else 0.0
+    out[13] = bm25
+    out[14] = bm25_flat
+    out[15] = bm25 / max(query_idf, 1e-9)
+    out[16] = dirichlet / max(m, 1)
+    out[17] = jelinek / max(m, 1)
+    out[18] = jelinek_long
+    out[19] = discount / max(m, 1)
+    out[20] = query_missed_numbers
+    out[21] = missed_numbers
+    out[22] = query_missed_latin
+    out[23] = missed_latin
+    out[24] = query_missed_single
+    out[25] = heaviest_matched
+    out[26] = m > 0 and times[0] > 0
+    out[27] = m > 0 and times[m - 1] > 0
+    out[28] = last_matched
+    out[29] = ordered / max(matched, 1)
+    out[30] = missed_position / max(m, 1)
+    out[31] = query_idf / max(m, 1)
+    out[32] = keyword_idf / max(n, 1)
+    out[33] = n > 0 and m > 0 and query[m - 1] == keyword[n - 1]
+
+
+@njit
+def alignment_features(
+    query_rows: Array, query_hashes: Array, rows: Array, hashes: Array, vectors: Array, idf: Array, out: Array
+) -> None:
+    """Write the 9 alignment columns of one pair: each term beside the most similar one of the other side.
+
+    `vectors` float32 (V + 1, d) have length one, the unknown row is zero; equal tokens count 1 whatever their vector.
+    """
+    m, n = min(len(query_rows), MOST_TOKENS), min(len(rows), MOST_TOKENS)
+    size = vectors.shape[1]
+    best_of_keyword = np.zeros(MOST_TOKENS, np.float32)
+    sum_query = np.zeros(size, np.float32)
+    sum_keyword = np.zeros(size, np.float32)
+    weighted = total = plain = 0.0
+    worst = 1.0
+    missed_weighted = missed_total = 0.0
+    for place in range(n):
+        weight = idf[rows[place]]
+        for axis in range(size):
+            sum_keyword[axis] += weight * vectors[rows[place], axis]
+    for at in range(m):
+        weight = idf[query_rows[at]]
+        best = np.float32(0.0)
+        for axis in range(size):
+            sum_query[axis] += weight * vectors[query_rows[at], axis]
+        for place in range(n):
+            if query_hashes[at] == hashes[place]:
+                similarity = np.float32(1.0)
+            else:
+                similarity = np.float32(0.0)
+                for axis in range(size):
+                    similarity += vectors[query_rows[at], axis] * vectors[rows[place], axis]
+            best = max(best, similarity)
+            best_of_keyword[place] = max(best_of_keyword[place], similarity)
+        weighted += weight * best
+        total += weight
+        plain += best
+        worst = min(worst, best)
+        if best < 1.0:
+            missed_weighted += weight * best
+            missed_total += weight
+    out[0] = weighted / total if total > 0 else 0.0
+    out[1] = plain / max(m, 1)
+    out[2] = worst if m else 0.0
+    out[3] = missed_weighted / missed_total if missed_total > 0 else 1.0
+    weighted = total = 0.0
+    worst = 1.0
+    missed_weighted = missed_total = 0.0
+    for place in range(n):
+        weight = idf[rows[place]]
+        best = best_of_keyword[place]
+        weighted += weight * best
+        total += weight
+        worst = min(worst, best)
+        if best < 1.0:
+            missed_weighted += weight * best
+            missed_total += weight
+    out[4] = weighted / total if total > 0 else 0.0
+    out[5] = worst if n else 0.0
+    out[6] = missed_weighted / missed_total if missed_total > 0 else 1.0
+    dot = query_square = keyword_square = 0.0
+    for axis in range(size):
+        dot += sum_query[axis] * sum_keyword[axis]
+        query_square += sum_query[axis] * sum_query[axis]
+        keyword_square += sum_keyword[axis] * sum_keyword[axis]
+    out[7] = dot / np.sqrt(query_square * keyword_square) if query_square * keyword_square > 0 else 0.0
+    out[8] = np.sqrt(query_square) - np.sqrt(keyword_square)
