@@ -34,7 +34,9 @@ def train_relevance(
     with step(f"Training on {len(pairs)} pairs, {pairs.kind}"):
         model, _ = train(pairs, texts, PRESETS[preset])
     model.card["data"] = [{"file": file.name, "sha256": sha256_of(file)} for file in pairs_files]
-    model.card["corpora"] = [{"path": path.name, "sha256": sha256_of(path) if path.is_file() else None} for path in corpora]
+    model.card["corpora"] = [
+        {"path": path.name, "sha256": sha256_of(path) if path.is_file() else None} for path in corpora
+    ]
     model.write(out)
     if as_json:
         print_json(model.card)

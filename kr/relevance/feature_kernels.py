@@ -157,10 +157,11 @@ def character_features(
     common = bit_count(~subsequence & full)
     covered_count = bit_count(covered)
     prefix = 0
-    while prefix < m and prefix < n and query[prefix] == keyword[prefix]:
+    whole = len(query)
+    while prefix < whole and prefix < n and query[prefix] == keyword[prefix]:
         prefix += 1
     suffix = 0
-    while suffix < m and suffix < n and query[len(query) - 1 - suffix] == keyword[n - 1 - suffix]:
+    while suffix < whole and suffix < n and query[whole - 1 - suffix] == keyword[n - 1 - suffix]:
         suffix += 1
     out[0] = m
     out[1] = n
@@ -191,7 +192,7 @@ def character_features(
     out[26] = longest_end + 1 == m and longest > 0
     out[27] = prefix
     out[28] = suffix
-    out[29] = prefix == m and m == n
+    out[29] = prefix == whole and whole == n
     out[30] = longest == shorter
     out[31] = first_match / max(n, 1) if first_match >= 0 else 1.0
     out[32] = (last_match + 1) / max(n, 1)

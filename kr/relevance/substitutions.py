@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import scipy.optimize
 import scipy.sparse
 
 from indexes.arrays import Array, ArrayFolder, sorted_distinct, write_array
 from indexes.compiled import njit
+from kr.relevance.descent import minimise
 from kr.relevance.features import EncodedPairs
 
 CODE_BITS = 18
@@ -244,9 +244,7 @@ def fit_substitutions(matrix: scipy.sparse.csr_matrix, targets: Array, penalty: 
 
     start = np.zeros(codes * outputs + outputs)
     start[-outputs:] = targets.mean(axis=0) if outputs == 1 else 0.0
-    found = scipy.optimize.minimize(
-        loss_and_gradient, start, jac=True, method="L-BFGS-B", options={"maxiter": MOST_ITERATIONS}
-    )
+    found = minimise(loss_and_gradient, start, MOST_ITERATIONS)
     weights = np.zeros((matrix.shape[1], outputs), np.float32)
-    weights[used] = found.x[:-outputs].reshape(codes, outputs)
-    return Substitutions(weights, found.x[-outputs:])
+    weights[used] = found[:-outputs].reshape(codes, outputs)
+    return Substitutions(weights, found[-outputs:])

@@ -97,13 +97,15 @@ def fit_text_statistics(texts: Iterable[str]) -> TextStatistics:
 
 def pinyin_table() -> Array:
     """The syllable of each 16-bit code point without its tone, as a number; uint16 (65536,)."""
-    from pypinyin import Style, lazy_pinyin
     from pypinyin.constants import PINYIN_DICT
+    from pypinyin.contrib.tone_convert import to_normal
 
     table = np.full(CODE_POINTS, NO_PINYIN, np.uint16)
     numbers: dict[str, int] = {}
+    syllables: dict[str, str] = {}
     for code in sorted(PINYIN_DICT):
         if code < CODE_POINTS:
-            syllable = lazy_pinyin(chr(code), style=Style.NORMAL)[0]
+            toned = PINYIN_DICT[code].split(",")[0]
+            syllable = syllables.get(toned) or syllables.setdefault(toned, to_normal(toned))
             table[code] = numbers.setdefault(syllable, len(numbers) + 1)
     return table

@@ -1,6 +1,5 @@
 """Training: grouped cross-validation, selection by gain, calibration on out-of-fold predictions, the final fit."""
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -57,7 +56,6 @@ def folds_of(groups: Array, folds: int, seed: int = SHUFFLE_SEED) -> Array:
 
 def train(pairs: LabelledPairs, corpus: Iterable[str], preset: Preset) -> tuple[RelevanceModel, Array]:
     """A model and its out-of-fold raw outputs, by which its card was written; the same input gives the same bytes."""
-    started = time.monotonic()
     texts = [*pairs.queries, *pairs.keywords, *corpus]
     statistics = fit_text_statistics(texts)
     vectors = fit_vectors(texts, statistics.vocabulary, preset.vector_size)
@@ -88,7 +86,6 @@ def train(pairs: LabelledPairs, corpus: Iterable[str], preset: Preset) -> tuple[
         "kind": pairs.kind,
         "labels": {f"{label:g}": int((pairs.labels == label).sum()) for label in np.unique(pairs.labels)},
         "cross_validated": measure(pairs, interpret(raw, data.labels, calibration), data.labels),
-        "seconds": round(time.monotonic() - started, 1),
         "features": [
             {"name": names[column].name, "family": names[column].family, "meaning": names[column].meaning,
              "gain": round(float(gains[column] / gains.sum()), 5)}
