@@ -1,7 +1,8 @@
 """From raw model output to numbers that mean what they say, fitted on out-of-fold predictions.
 
-Classes: vector scaling (Guo et al. 2017), p' ∝ exp(t · log p + b), one t and a b a class, by maximum likelihood; then
-decision weights a class that make accuracy plus macro F1 largest. Grades: isotonic regression, joined by straight lines.
+Classes: vector scaling (Guo et al. 2017), p ∝ exp(t · s + b) of the raw scores s, one t and a b a class, by maximum
+likelihood; then decision weights of the classes that make macro F1 largest while accuracy stays within
+`ACCURACY_GIVEN_UP` of its best. Grades: isotonic regression, joined by straight lines.
 """
 
 from collections.abc import Mapping
@@ -17,12 +18,14 @@ from kr.relevance.metrics import accuracy, macro_f1
 
 LEAST_PROBABILITY = 1e-9
 DECISION_STEPS = np.round(np.arange(-0.8, 0.85, 0.1), 2)
+ACCURACY_GIVEN_UP = 0.005
+"""Share of rows that may be decided worse for the sake of rare classes."""
 KNOTS = 64
 
 
 @dataclass(frozen=True)
 class ClassCalibration:
-    """`sharpness` t and `bias` b (classes,) of vector scaling; `decision` (classes,) added to log p' to decide."""
+    """`sharpness` t and `bias` b (classes,) of vector scaling; `decision` (classes,) added to log p to decide."""
 
     sharpness: float
     bias: Array
@@ -30,7 +33,7 @@ class ClassCalibration:
 
     def probabilities(self, raw: Array) -> Array:
         """Calibrated probabilities (n, classes) that sum to one."""
-        scores = self.sharpness * np.log(np.maximum(raw, LEAST_PROBABILITY)) + self.bias
+        scores = self.sharpness * raw + self.bias
         scores -= scores.max(axis=1, keepdims=True)
         powers = np.exp(scores)
         return powers / powers.sum(axis=1, keepdims=True)
@@ -52,13 +55,12 @@ class ClassCalibration:
 
 
 def fit_class_calibration(raw: Array, classes: Array) -> ClassCalibration:
-    """Fit on out-of-fold probabilities (n, C) and the classes 0 … C − 1 that were true."""
+    """Fit on out-of-fold raw scores (n, C) and the classes 0 … C − 1 that were true."""
     count = raw.shape[1]
-    logs = np.log(np.maximum(raw, LEAST_PROBABILITY))
     truth = np.eye(count)[classes]
 
     def loss(parameters: Array) -> float:
-        scores = parameters[0] * logs + np.append(0.0, parameters[1:])
+        scores = parameters[0] * raw + np.append(0.0, parameters[1:])
         scores = scores - scores.max(axis=1, keepdims=True)
         value = np.log(np.exp(scores).sum(axis=1)) - (truth * scores).sum(axis=1)
         return float(value.mean()) + 1e-4 * float((parameters[1:] ** 2).sum())
@@ -70,21 +72,20 @@ def fit_class_calibration(raw: Array, classes: Array) -> ClassCalibration:
 
 
 def _best_decision(probabilities: Array, classes: Array) -> Array:
-    """Log weights of the classes, the most frequent one's zero, that maximise accuracy + macro F1."""
+    """Log weights of the classes, the most frequent one's zero."""
     count = probabilities.shape[1]
     logs = np.log(np.maximum(probabilities, LEAST_PROBABILITY))
     fixed = int(np.bincount(classes, minlength=count).argmax())
     free = [place for place in range(count) if place != fixed]
-    best, best_value = np.zeros(count), -1.0
-    # In order of distance from no change, so that a tie keeps the smaller one.
+    tried: list[tuple[float, float, Array]] = []
+    # In order of distance from no change, so that of equals the smaller one is kept.
     for steps in sorted(product(DECISION_STEPS, repeat=len(free)), key=lambda steps: (np.abs(steps).sum(), steps)):
         decision = np.zeros(count)
         decision[free] = steps
         chosen = np.argmax(logs + decision, axis=1)
-        value = accuracy(classes, chosen) + macro_f1(classes, chosen, count)
-        if value > best_value + 1e-12:
-            best, best_value = decision, value
-    return best
+        tried.append((accuracy(classes, chosen), macro_f1(classes, chosen, count), decision))
+    least = max(exact for exact, _, _ in tried) - ACCURACY_GIVEN_UP
+    return max((row for row in tried if row[0] >= least), key=lambda row: row[1])[2]
 
 
 @dataclass(frozen=True)
@@ -117,3 +118,10 @@ def fit_grade_calibration(raw: Array, labels: Array) -> GradeCalibration:
     weights = np.array([len(rows) for rows in bins], np.float64)
     fitted = scipy.optimize.isotonic_regression(means, weights=weights).x
     return GradeCalibration(knots, np.asarray(fitted))
+
+
+def fit_calibration(raw: Array, targets: Array) -> ClassCalibration | GradeCalibration:
+    """Fit on out-of-fold raw scores and one-hot classes (n, classes), or labels (n, 1)."""
+    if targets.shape[1] > 1:
+        return fit_class_calibration(raw, targets.argmax(axis=1))
+    return fit_grade_calibration(raw[:, 0], targets[:, 0])

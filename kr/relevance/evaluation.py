@@ -92,11 +92,7 @@ def slices(pairs: LabelledPairs, predictions: Predictions, labels: Array) -> dic
         result[name] = {}
         for value in sorted(set(names)):
             rows = np.flatnonzero(np.array(names, object) == value)
-            part = Predictions(
-                *(None if column is None else column[rows] for column in (
-                    predictions.relevance, predictions.probabilities, predictions.chosen, predictions.grades
-                ))
-            )  # type: ignore[arg-type]  # fmt: skip
+            part = predictions.take(rows)
             measures = measure(pairs.take(rows), part, labels, resamples=0)
             result[name][value] = {key: measures[key] for key in ("n", *MEASURES)}
     return result

@@ -23,7 +23,8 @@ def bit_count(word: np.uint64) -> int:
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
     word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
+    count: int = np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
+    return count
 
 
 @njit
@@ -370,12 +371,12 @@ def alignment_features(
     missed_weighted = missed_total = 0.0
     for place in range(n):
         weight = idf[rows[place]]
-        best = best_of_keyword[place]
-        weighted += weight * best
+        similarity = best_of_keyword[place]
+        weighted += weight * similarity
         total += weight
-        worst = min(worst, best)
-        if best < 1.0:
-            missed_weighted += weight * best
+        worst = min(worst, similarity)
+        if similarity < 1.0:
+            missed_weighted += weight * similarity
             missed_total += weight
     out[4] = weighted / total if total > 0 else 0.0
     out[5] = worst if n else 0.0
@@ -387,3 +388,63 @@ def alignment_features(
         keyword_square += sum_keyword[axis] * sum_keyword[axis]
     out[7] = dot / np.sqrt(query_square * keyword_square) if query_square * keyword_square > 0 else 0.0
     out[8] = np.sqrt(query_square) - np.sqrt(keyword_square)
+
+
+@njit
+def spelling_features(
+    query: Array,
+    query_rows: Array,
+    query_hashes: Array,
+    keyword: Array,
+    rows: Array,
+    hashes: Array,
+    idf: Array,
+    out: Array,
+) -> None:
+    """Write the 6 spelling columns of one pair: each token beside the one of the other side spelt most alike.
+
+    `query` and `keyword` are signatures, uint64; likeness is the share of bits in common (Jaccard), 1 for equal tokens.
+    """
+    m, n = min(len(query), MOST_TOKENS), min(len(keyword), MOST_TOKENS)
+    best_of_keyword = np.zeros(MOST_TOKENS)
+    weighted = total = missed_weighted = missed_total = 0.0
+    worst = 1.0
+    for at in range(m):
+        best = 0.0
+        for place in range(n):
+            if query_hashes[at] == hashes[place]:
+                likeness = 1.0
+            else:
+                common = bit_count(query[at] & keyword[place])
+                likeness = common / max(bit_count(query[at] | keyword[place]), 1)
+            best = max(best, likeness)
+            best_of_keyword[place] = max(best_of_keyword[place], likeness)
+        weight = idf[query_rows[at]]
+        weighted += weight * best
+        total += weight
+        worst = min(worst, best)
+        if best < 1.0:
+            missed_weighted += weight * best
+            missed_total += weight
+    out[0] = weighted / total if total > 0 else 0.0
+    out[1] = worst if m else 0.0
+    out[2] = missed_weighted / missed_total if missed_total > 0 else 1.0
+    weighted = total = missed_weighted = missed_total = 0.0
+    for place in range(n):
+        weight = idf[rows[place]]
+        weighted += weight * best_of_keyword[place]
+        total += weight
+        if best_of_keyword[place] < 1.0:
+            missed_weighted += weight * best_of_keyword[place]
+            missed_total += weight
+    out[3] = weighted / total if total > 0 else 0.0
+    out[4] = missed_weighted / missed_total if missed_total > 0 else 1.0
+    # The head: q's last token beside k's best.
+    best = 0.0
+    for place in range(n):
+        if m and query_hashes[m - 1] == hashes[place]:
+            best = 1.0
+        elif m:
+            common = bit_count(query[m - 1] & keyword[place])
+            best = max(best, common / max(bit_count(query[m - 1] | keyword[place]), 1))
+    out[5] = best

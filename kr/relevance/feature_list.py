@@ -106,8 +106,16 @@ ALIGNMENT_FEATURES = (
     Feature("vector_cosine", "semantics", "cosine of the sums of token vectors, by idf"),
     Feature("vector_excess", "semantics", "length of q's sum less that of k's"),
 )
-KERNEL_FEATURES = CHARACTER_FEATURES + TOKEN_FEATURES + ALIGNMENT_FEATURES
-FAMILIES = tuple(dict.fromkeys(feature.family for feature in KERNEL_FEATURES)) + ("substitution",)
+SPELLING_FEATURES = (
+    Feature("q_spelt", "spelling", "mean likeness in letters of q's tokens to the nearest of k, by idf", 1),
+    Feature("q_worst_spelt", "spelling", "likeness in letters of the token of q that fits k least"),
+    Feature("q_missed_spelt", "spelling", "mean likeness in letters of the missed tokens of q, by idf"),
+    Feature("k_spelt", "spelling", "mean likeness in letters of k's tokens to the nearest of q, by idf"),
+    Feature("k_missed_spelt", "spelling", "mean likeness in letters of the tokens of k that q lacks, by idf"),
+    Feature("last_token_spelt", "spelling", "likeness in letters of q's last token to the nearest of k"),
+)
+KERNEL_FEATURES = CHARACTER_FEATURES + TOKEN_FEATURES + ALIGNMENT_FEATURES + SPELLING_FEATURES
+FAMILIES = (*dict.fromkeys(feature.family for feature in KERNEL_FEATURES), "substitution")
 
 
 def substitution_features(outputs: int) -> tuple[Feature, ...]:

@@ -8,10 +8,10 @@ from indexes.arrays import Array
 from indexes.compiled import njit
 from kr.relevance.encoding import CODE_POINTS, EncodedTexts, encode_distinct
 from kr.relevance.feature_kernels import (
-    MOST_QUERY_CHARS,
     alignment_features,
     character_features,
     mark,
+    spelling_features,
     token_features,
     unmark,
 )
@@ -20,6 +20,7 @@ from kr.relevance.text_statistics import TextStatistics
 
 TOKENS_FROM = len(CHARACTER_FEATURES)
 ALIGNMENT_FROM = TOKENS_FROM + len(TOKEN_FEATURES)
+SPELLING_FROM = ALIGNMENT_FROM + len(ALIGNMENT_FEATURES)
 ALL_FEATURES = len(KERNEL_FEATURES)
 
 
@@ -44,14 +45,30 @@ def encode_pairs(queries: tuple[str, ...], keywords: tuple[str, ...], statistics
 
 
 def pair_features(pairs: EncodedPairs, statistics: TextStatistics, vectors: Array) -> Array:
-    """The columns of `KERNEL_FEATURES` for each pair; float32 (n, 83)."""
+    """The columns of `KERNEL_FEATURES` for each pair; float32 (n, 89)."""
     out = np.empty((len(pairs), ALL_FEATURES), np.float32)
     queries, keywords = pairs.queries, pairs.keywords
     _compute(
         pairs.query_rows,
         pairs.keyword_rows,
-        (queries.char_offsets, queries.chars, queries.token_offsets, queries.hashes, queries.rows, queries.kinds),
-        (keywords.char_offsets, keywords.chars, keywords.token_offsets, keywords.hashes, keywords.rows, keywords.kinds),
+        (
+            queries.char_offsets,
+            queries.chars,
+            queries.token_offsets,
+            queries.hashes,
+            queries.rows,
+            queries.kinds,
+            queries.spellings,
+        ),
+        (
+            keywords.char_offsets,
+            keywords.chars,
+            keywords.token_offsets,
+            keywords.hashes,
+            keywords.rows,
+            keywords.kinds,
+            keywords.spellings,
+        ),
         statistics.idf,
         statistics.log_probability,
         statistics.mean_tokens,
@@ -81,8 +98,10 @@ def _compute(
     syllable_masks: Array,
     out: Array,
 ) -> None:
-    query_char_offsets, query_chars, query_offsets, query_hashes, query_token_rows, query_kinds = queries
-    char_offsets, chars, offsets, hashes, token_rows, kinds = keywords
+    query_char_offsets, query_chars, query_offsets, query_hashes, query_token_rows, query_kinds, query_spellings = (
+        queries
+    )
+    char_offsets, chars, offsets, hashes, token_rows, kinds, spellings = keywords
     for pair in range(len(query_rows)):
         q, k = query_rows[pair], keyword_rows[pair]
         query = query_chars[query_char_offsets[q] : query_char_offsets[q + 1]]
@@ -112,7 +131,17 @@ def _compute(
             hashes[of_keyword],
             vectors,
             idf,
-            row[ALIGNMENT_FROM:],
+            row[ALIGNMENT_FROM:SPELLING_FROM],
+        )
+        spelling_features(
+            query_spellings[of_query],
+            query_token_rows[of_query],
+            query_hashes[of_query],
+            spellings[of_keyword],
+            token_rows[of_keyword],
+            hashes[of_keyword],
+            idf,
+            row[SPELLING_FROM:],
         )
         if pair + 1 == len(query_rows) or query_rows[pair + 1] != q:
             unmark(query, syllables, masks, syllable_masks)

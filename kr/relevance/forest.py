@@ -1,13 +1,12 @@
-"""The trees: LightGBM's text models, as they travel with the model."""
+"""The trees: trained by LightGBM, kept as its text models, walked by an own kernel."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from indexes.arrays import Array
 from kr.relevance.presets import Preset
+from kr.relevance.tree_kernel import Trees, read_trees
 
 if TYPE_CHECKING:
     import lightgbm
@@ -15,20 +14,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Forest:
-    """Several boosters whose outputs are averaged."""
+    """Boosters whose raw scores are averaged: their texts, and all their trees as one."""
 
-    boosters: tuple["lightgbm.Booster", ...]
     texts: tuple[str, ...]
+    trees: Trees
 
     @staticmethod
-    def of_boosters(boosters: list["lightgbm.Booster"]) -> "Forest":
-        """Of trained boosters."""
-        return Forest(tuple(boosters), tuple(booster.model_to_string() for booster in boosters))
+    def of_texts(texts: tuple[str, ...]) -> "Forest":
+        """Of LightGBM's text models; ValueError if there is none or one cannot be walked."""
+        if not texts:
+            raise ValueError("it has no trees-0.txt")
+        return Forest(texts, read_trees(texts))
 
     def predict(self, features: Array) -> Array:
-        """Raw outputs float64 (n, outputs): class probabilities, or one grade."""
-        parts = [booster.predict(features, num_threads=1).reshape(len(features), -1) for booster in self.boosters]
-        return np.mean(parts, axis=0)
+        """Raw scores float64 (n, outputs): log odds of classes, or one grade."""
+        return self.trees.scores(features) / len(self.texts)
 
     def write(self, folder: Path) -> None:
         """Write `trees-0.txt` and so on."""
@@ -38,13 +38,8 @@ class Forest:
     @staticmethod
     def read(folder: Path) -> "Forest":
         """Read what `write` wrote."""
-        import lightgbm
-
         files = sorted(folder.glob("trees-*.txt"), key=lambda file: int(file.stem.split("-")[1]))
-        if not files:
-            raise ValueError("it has no trees-0.txt")
-        texts = tuple(file.read_text(encoding="utf-8") for file in files)
-        return Forest(tuple(lightgbm.Booster(model_str=text) for text in texts), texts)
+        return Forest.of_texts(tuple(file.read_text(encoding="utf-8") for file in files))
 
 
 def fit_booster(
@@ -59,7 +54,7 @@ def fit_booster(
     """Boost trees on the rows where the mask is true; `outputs` > 1 are classes."""
     import lightgbm
 
-    parameters = {
+    parameters: dict[str, object] = {
         "objective": "multiclass" if outputs > 1 else "regression",
         "num_leaves": preset.leaves,
         "min_data_in_leaf": preset.least_rows,

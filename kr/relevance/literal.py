@@ -30,6 +30,11 @@ SPELLING_WEIGHT = 0.9
 TRUST: Mapping[str, float] = {"cooccurrence": 0.8, "association_rules": 0.8, "click_clusters": 0.9}
 
 
+def behaviour_of(candidates: Candidates, miners: Sequence[str]) -> Array:
+    """What people did, joined over the miners: float64 (n,) in 0..1."""
+    return joint_strength({miner: TRUST[miner] * np.sqrt(candidates[f"{miner}_strength"]) for miner in miners})
+
+
 class LiteralRelevance:
     """Adds `literal`, `behaviour` and `relevance`, float32 in 0..1; removes nothing."""
 
@@ -44,8 +49,7 @@ class LiteralRelevance:
 
     def run(self, request: Request, candidates: Candidates) -> StageResult:
         literal = self._literal(request.seeds, candidates.keyword_id)
-        believed = {miner: TRUST[miner] * np.sqrt(candidates[f"{miner}_strength"]) for miner in self._miners}
-        behaviour = joint_strength(believed)
+        behaviour = behaviour_of(candidates, self._miners)
         relevance = 1 - (1 - literal) * (1 - behaviour)
         return StageResult.keeping_all(
             candidates.with_columns(

@@ -35,6 +35,11 @@ class Predictions:
     chosen: Array | None
     grades: Array | None
 
+    def take(self, rows: Array) -> "Predictions":
+        """The predictions of these rows."""
+        others = (self.probabilities, self.chosen, self.grades)
+        return Predictions(self.relevance[rows], *(None if column is None else column[rows] for column in others))
+
 
 @dataclass(frozen=True)
 class RelevanceModel:

@@ -14,7 +14,7 @@ import numpy as np
 from indexes.arrays import Array, ArrayFolder, write_array, write_json
 from indexes.text import normalise, tokens
 from indexes.vocabulary import StringList, write_strings
-from kr.relevance.encoding import CODE_POINTS, characters
+from kr.relevance.encoding import CODE_POINTS, encode_characters
 
 LEAST_TEXTS = 2
 NO_PINYIN = 0
@@ -68,15 +68,14 @@ def fit_text_statistics(texts: Iterable[str]) -> TextStatistics:
     holders: Counter[str] = Counter()
     occurrences: Counter[str] = Counter()
     char_holders = np.zeros(CODE_POINTS, np.int64)
-    token_total = char_total = 0
-    for text in distinct:
+    token_total = 0
+    offsets, chars = encode_characters(distinct)
+    for place, text in enumerate(distinct):
         found = tokens(text)
         occurrences.update(found)
         holders.update(set(found))
-        chars = characters(text)
-        char_holders[sorted(set(chars))] += 1
+        char_holders[np.unique(chars[offsets[place] : offsets[place + 1]])] += 1
         token_total += len(found)
-        char_total += len(chars)
     count = max(len(distinct), 1)
     known = sorted(token for token, seen in holders.items() if seen >= LEAST_TEXTS)
     seen_in = np.array([holders[token] for token in known] + [1], np.float64)
@@ -87,7 +86,7 @@ def fit_text_statistics(texts: Iterable[str]) -> TextStatistics:
         vocabulary={token: row for row, token in enumerate(known)},
         texts=len(distinct),
         mean_tokens=max(token_total / count, 1.0),
-        mean_chars=max(char_total / count, 1.0),
+        mean_chars=max(len(chars) / count, 1.0),
         idf=np.log1p(count / seen_in).astype(np.float32),
         log_probability=np.log(times / max(token_total, 1)).astype(np.float32),
         char_idf=np.log1p(count / np.maximum(char_holders, 1)).astype(np.float32),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from indexes.arrays import Array
-from kr.relevance.calibration import ClassCalibration, GradeCalibration, fit_class_calibration, fit_grade_calibration
+from kr.relevance.calibration import fit_calibration
 from kr.relevance.evaluation import measure
 from kr.relevance.features import EncodedPairs, encode_pairs, pair_features
 from kr.relevance.forest import Forest, fit_booster
@@ -67,17 +67,13 @@ def train(pairs: LabelledPairs, corpus: Iterable[str], preset: Preset) -> tuple[
     raw, gains = cross_validate(data, preset, columns, scores_by_fold)
     columns = np.flatnonzero(gains > 0)
     raw, _ = cross_validate(data, preset, columns, scores_by_fold)
-    calibration: ClassCalibration | GradeCalibration
-    if data.is_classes:
-        calibration = fit_class_calibration(raw, data.targets.argmax(axis=1))
-    else:
-        calibration = fit_grade_calibration(raw[:, 0], pairs.labels)
+    calibration = fit_calibration(raw, data.targets)
     scores = substitution_scores(data, preset, np.unique(data.folds))
     final = np.hstack([data.kernel_features, scores])[:, columns]
     everything = np.ones(len(pairs), bool)
-    forest = Forest.of_boosters(
-        [fit_booster(final, target_of(data), preset, outputs, seed, constraints(data, columns), everything)
-         for seed in range(preset.seeds)]
+    forest = Forest.of_texts(
+        tuple(fit_booster(final, target_of(data), preset, outputs, seed, constraints(data, columns), everything).model_to_string()
+              for seed in range(preset.seeds))
     )  # fmt: skip
     card = {
         "preset": preset.name,
@@ -178,6 +174,7 @@ def cross_validate(
         features = np.hstack([data.kernel_features, scores])[:, columns]
         for seed in range(preset.seeds):
             booster = fit_booster(features, target_of(data), preset, outputs, seed, constraints(data, columns), inside)
-            raw[held] += booster.predict(features[held], num_threads=1).reshape(-1, outputs) / preset.seeds
+            scored = np.asarray(booster.predict(features[held], raw_score=True, num_threads=1)).reshape(-1, outputs)
+            raw[held] += scored / preset.seeds
             gains[columns] += booster.feature_importance("gain")
     return raw, gains

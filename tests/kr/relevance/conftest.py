@@ -21,9 +21,8 @@ PLACES = ["北京", "上海", "广州", "深圳", "杭州", "成都"]
 def write_pairs(file: Path, rows: list[dict[str, object]]) -> Path:
     """Write rows as JSON lines, gzipped if the name says so."""
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    opened = gzip.open(file, "wt", encoding="utf-8") if file.suffix == ".gz" else file.open("w", encoding="utf-8")
-    with opened as stream:
-        stream.write(text)
+    data = text.encode("utf-8")
+    file.write_bytes(gzip.compress(data) if file.suffix == ".gz" else data)
     return file
 
 

@@ -11,7 +11,8 @@ from rapidfuzz.distance import LCSseq, Levenshtein
 
 from indexes.arrays import Array
 from indexes.text import normalise, tokens
-from kr.relevance.encoding import LATIN, NUMBER, ONE_CHARACTER, characters, token_kind
+from indexes.text.segment import simplified
+from kr.relevance.encoding import LATIN, NUMBER, ONE_CHARACTER, encode_characters, spelling_signature, token_kind
 from kr.relevance.feature_list import KERNEL_FEATURES
 from kr.relevance.features import encode_pairs, pair_features
 from kr.relevance.text_statistics import TextStatistics, fit_text_statistics
@@ -63,7 +64,7 @@ def character_twin(q: list[int], k: list[int], statistics: TextStatistics) -> di
     idf = statistics.char_idf
     m, n = len(q), len(k)
     in_k, in_q = [c in set(k) for c in q], [c in set(q) for c in k]
-    grams = {size: ([tuple(q[i : i + size]) for i in range(m - size + 1)], [tuple(k[i : i + size]) for i in range(n - size + 1)])
+    grams = {size: tuple([tuple(some[i : i + size]) for i in range(len(some) - size + 1)] for some in (q, k))
              for size in (2, 3)}  # fmt: skip
     two_q, two_k = ([g in set(grams[2][1]) for g in grams[2][0]], [g in set(grams[2][0]) for g in grams[2][1]])
     three_q, three_k = ([g in set(grams[3][1]) for g in grams[3][0]], [g in set(grams[3][0]) for g in grams[3][1]])
@@ -199,8 +200,11 @@ def alignment_twin(
 
     of_q, of_k = best(q, k), best(k, q)
     missed_q, missed_k = [at for at, v in enumerate(of_q) if v < 1], [at for at, v in enumerate(of_k) if v < 1]
-    sums = [sum((w * vectors[row(t)].astype(float) for t, w in zip(some, weight(some), strict=True)), np.zeros(vectors.shape[1]))
-            for some in (q, k)]  # fmt: skip
+    zero = np.zeros(vectors.shape[1])
+    sums = [
+        sum((w * vectors[row(t)].astype(float) for t, w in zip(some, weight(some), strict=True)), zero)
+        for some in (q, k)
+    ]
     lengths = [float(np.linalg.norm(total)) for total in sums]
     return {
         "q_aligned": mean(of_q, weight(q), 0),
@@ -215,6 +219,31 @@ def alignment_twin(
     }
 
 
+def spelling_twin(q: tuple[str, ...], k: tuple[str, ...], statistics: TextStatistics) -> dict[str, float]:
+    q, k = q[:64], k[:64]
+    idf = lambda token: float(statistics.idf[statistics.vocabulary.get(token, len(statistics.vocabulary))])  # noqa: E731
+
+    def likeness(a: str, b: str) -> float:
+        bits = [{place for place in range(64) if spelling_signature(token) >> place & 1} for token in (a, b)]
+        return 1.0 if a == b else len(bits[0] & bits[1]) / len(bits[0] | bits[1])
+
+    def best(some: tuple[str, ...], others: tuple[str, ...]) -> list[tuple[float, float]]:
+        return [(idf(token), max((likeness(token, other) for other in others), default=0)) for token in some]
+
+    def mean(values: list[tuple[float, float]], empty: float) -> float:
+        return sum(w * v for w, v in values) / sum(w for w, _ in values) if values else empty
+
+    of_q, of_k = best(q, k), best(k, q)
+    return {
+        "q_spelt": mean(of_q, 0),
+        "q_worst_spelt": min((value for _, value in of_q), default=0),
+        "q_missed_spelt": mean([item for item in of_q if item[1] < 1], 1),
+        "k_spelt": mean(of_k, 0),
+        "k_missed_spelt": mean([item for item in of_k if item[1] < 1], 1),
+        "last_token_spelt": of_q[-1][1] if of_q else 0,
+    }
+
+
 @given(st.lists(st.tuples(texts, texts), min_size=1, max_size=8))
 @example([("", ""), ("", "鲜花"), ("鲜花", ""), ("?", "!")])
 @example([("北京鲜花" * 20, "鲜花" * 40 + "北京"), ("red " * 70, "shoes red " * 60)])
@@ -225,13 +254,25 @@ def test_every_feature_equals_its_twin_on_random_pairs(pairs: list[tuple[str, st
     for (query, keyword), row in zip(pairs, computed, strict=True):
         q, k = normalise(query), normalise(keyword)
         twin = {
-            **character_twin(characters(q), characters(k), STATISTICS),
+            **character_twin(encode_characters([q])[1].tolist(), encode_characters([k])[1].tolist(), STATISTICS),
             **token_twin(tokens(q), tokens(k), STATISTICS),
             **alignment_twin(tokens(q), tokens(k), STATISTICS, VECTORS),
+            **spelling_twin(tokens(q), tokens(k), STATISTICS),
         }
         for feature, value in zip(KERNEL_FEATURES, row.tolist(), strict=True):
             assert value == pytest.approx(float(twin.pop(feature.name)), rel=2e-4, abs=2e-4), (query, keyword, feature)
         assert not twin
+
+
+@given(st.lists(st.text(), max_size=6))
+@example(["鮮花 Ünï-ß 42!", "", "𠮷野家", "😀", "乾隆"])
+def test_characters_are_letters_and_digits_made_simplified(typed: list[str]) -> None:
+    wanted = [normalise(text) for text in typed]
+    offsets, chars = encode_characters(wanted)
+    for place, text in enumerate(wanted):
+        kept = [c for c in text if c.isalnum() and (ord(c) < 1 << 16 or ord(c) >= 0x20000)]
+        codes = [ord(simplified(c)) if ord(c) < 1 << 16 and len(simplified(c)) == 1 else ord(c) for c in kept]
+        assert chars[offsets[place] : offsets[place + 1]].tolist() == [code & 0xFFFF for code in codes if code & 0xFFFF]
 
 
 def test_a_pair_has_the_same_features_alone_and_among_others() -> None:
