@@ -122,4 +122,4 @@ def bench_pipeline(size: str, seed: int, work: Path | None, reuse: bool, as_json
 COMMANDS: list[click.Command] = [search]
 TRAIN_COMMANDS: list[click.Command] = [*relevance.TRAIN_COMMANDS]
 EVALUATE_COMMANDS: list[click.Command] = [*relevance.EVALUATE_COMMANDS]
-BENCH_COMMANDS: list[click.Command] = [bench_pipeline]
+BENCH_COMMANDS: list[click.Command] = [bench_pipeline, *relevance.BENCH_COMMANDS]

@@ -79,6 +79,21 @@ def evaluate_relevance(folder: Path, pairs_files: tuple[Path, ...], as_json: boo
         click.echo(f"pairs_per_second  {result['pairs_per_second']:,.0f}")
 
 
+@click.command("relevance")
+@click.option("--repeats", type=click.IntRange(2), default=200, show_default=True, help="Calls of each system.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def bench_relevance(repeats: int, as_json: bool) -> None:
+    """Pair features beside rapidfuzz, and the tree kernel beside LightGBM."""
+    from indexes.bench_table import table
+    from kr.relevance.bench import run_relevance_bench
+
+    rows = run_relevance_bench(repeats)
+    if as_json:
+        print_json({"rows": rows})
+    else:
+        click.echo(table(rows))
+
+
 def _measures(measures: dict[str, Any]) -> str:
     """The measures with their intervals, one a line."""
     lines = [f"n  {measures['n']:,}"]
@@ -90,3 +105,4 @@ def _measures(measures: dict[str, Any]) -> str:
 
 TRAIN_COMMANDS: list[click.Command] = [train_relevance]
 EVALUATE_COMMANDS: list[click.Command] = [evaluate_relevance]
+BENCH_COMMANDS: list[click.Command] = [bench_relevance]

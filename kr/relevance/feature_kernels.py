@@ -14,6 +14,7 @@ MOST_QUERY_CHARS = 64
 MOST_TOKENS = 64
 ONE = np.uint64(1)
 ZERO = np.uint64(0)
+ALMOST_ONE = np.float32(0.999)
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
@@ -59,9 +60,20 @@ def unmark(query: Array, syllables: Array, masks: Array, syllable_masks: Array) 
 
 @njit
 def character_features(
-    query: Array, keyword: Array, masks: Array, syllable_masks: Array, syllables: Array, char_idf: Array, out: Array
+    query: Array,
+    keyword: Array,
+    masks: Array,
+    syllable_masks: Array,
+    syllables: Array,
+    char_idf: Array,
+    runs: Array,
+    ended: Array,
+    out: Array,
 ) -> None:
-    """Write the 40 character columns of one pair; both texts are uint16, `masks` marks the query."""
+    """Write the 40 character columns of one pair; both texts are uint16, `masks` marks the query.
+
+    `runs` and `ended`, int32 (64,), are room to work in.
+    """
     m, n = min(len(query), MOST_QUERY_CHARS), len(keyword)
     full = ALL if m == 64 else (ONE << np.uint64(m)) - ONE
     top = ONE << np.uint64(max(m - 1, 0))
@@ -72,8 +84,8 @@ def character_features(
     matched = matched2 = matched3 = 0
     matched_idf = missed_idf = most_missed = 0.0
     before = before2 = ZERO
-    runs = np.zeros(65, np.int32)
-    ended = np.full(65, -2, np.int32)
+    for at in range(m):
+        ended[at] = -2
     longest = longest_end = 0
     first_match, last_match = -1, -1
     missed_runs, missed_run, longest_missed = 0, 0, 0
@@ -217,12 +229,15 @@ def token_features(
     idf: Array,
     log_probability: Array,
     mean_tokens: float,
+    times: Array,
     out: Array,
 ) -> None:
-    """Write the 34 token columns of one pair: matched and missed terms, their weights, and the classical scores."""
+    """Write the 34 token columns of one pair: matched and missed terms, their weights, and the classical scores.
+
+    `times`, int32 (64,), is room to work in.
+    """
     m, n = min(len(query), MOST_TOKENS), min(len(keyword), MOST_TOKENS)
-    times = np.zeros(MOST_TOKENS, np.int32)
-    first = np.full(MOST_TOKENS, -1, np.int32)
+    times[:m] = 0
     matched = 0
     keyword_idf = matched_idf = missed_idf = most_missed = keyword_squares = 0.0
     missed_numbers = missed_latin = 0
@@ -237,8 +252,6 @@ def token_features(
         for at in range(m):
             if query[at] == keyword[place]:
                 times[at] += 1
-                if first[at] < 0:
-                    first[at] = place
                 if found < 0:
                     found = at
         if found >= 0:
@@ -264,15 +277,16 @@ def token_features(
         query_idf += weight
         query_squares += weight * weight
         count = times[at]
-        probability = np.exp(log_probability[query_rows[at]])
-        share = count / max(n, 1)
-        dirichlet += np.log((count + 10.0 * probability) / (n + 10.0)) - np.log(probability)
-        jelinek += np.log(0.9 * share + 0.1 * probability) - np.log(0.1 * probability)
-        jelinek_long += np.log(0.3 * share + 0.7 * probability) - np.log(0.7 * probability)
-        discount += np.log(max(count - 0.7, 0.0) / max(n, 1) + 0.7 * probability) - np.log(0.7 * probability)
         if weight > heaviest:
             heaviest, heaviest_matched = weight, count > 0
         if count:
+            # A token that the keyword lacks adds nothing to a likelihood ratio, but for Dirichlet's length.
+            inverse = np.exp(-log_probability[query_rows[at]])
+            share = count / n
+            dirichlet += np.log(1.0 + 0.1 * count * inverse)
+            jelinek += np.log(1.0 + 9.0 * share * inverse)
+            jelinek_long += np.log(1.0 + 0.3 / 0.7 * share * inverse)
+            discount += np.log(1.0 + (count - 0.7) / n * inverse / 0.7)
             query_matched += 1
             query_matched_idf += weight
             dot += weight * weight * count
@@ -301,7 +315,7 @@ def token_features(
     out[13] = bm25
     out[14] = bm25_flat
     out[15] = bm25 / max(query_idf, 1e-9)
-    out[16] = dirichlet / max(m, 1)
+    out[16] = dirichlet / max(m, 1) - np.log(1.0 + n / 10.0) if m else 0.0
     out[17] = jelinek / max(m, 1)
     out[18] = jelinek_long
     out[19] = discount / max(m, 1)
@@ -321,19 +335,38 @@ def token_features(
     out[33] = n > 0 and m > 0 and query[m - 1] == keyword[n - 1]
 
 
+@njit(fastmath={"reassoc", "contract"})  # so that the sum is vectorised
+def dot_product(a: Array, b: Array) -> np.float32:
+    """The inner product of two float32 vectors."""
+    total = np.float32(0.0)
+    for axis in range(len(a)):
+        total += a[axis] * b[axis]
+    return total
+
+
 @njit
 def alignment_features(
-    query_rows: Array, query_hashes: Array, rows: Array, hashes: Array, vectors: Array, idf: Array, out: Array
+    query_rows: Array,
+    query_hashes: Array,
+    rows: Array,
+    hashes: Array,
+    vectors: Array,
+    idf: Array,
+    best_of_keyword: Array,
+    sum_query: Array,
+    sum_keyword: Array,
+    out: Array,
 ) -> None:
     """Write the 9 alignment columns of one pair: each term beside the most similar one of the other side.
 
-    `vectors` float32 (V + 1, d) have length one, the unknown row is zero; equal tokens count 1 whatever their vector.
+    `vectors` float32 (V + 1, d) have length one, the unknown row is zero; equal tokens count 1 whatever their vector,
+    others less. `best_of_keyword` (64,), `sum_query` and `sum_keyword` (d,), float32, are room to work in.
     """
     m, n = min(len(query_rows), MOST_TOKENS), min(len(rows), MOST_TOKENS)
     size = vectors.shape[1]
-    best_of_keyword = np.zeros(MOST_TOKENS, np.float32)
-    sum_query = np.zeros(size, np.float32)
-    sum_keyword = np.zeros(size, np.float32)
+    best_of_keyword[:n] = 0
+    sum_query[:] = 0
+    sum_keyword[:] = 0
     weighted = total = plain = 0.0
     worst = 1.0
     missed_weighted = missed_total = 0.0
@@ -350,9 +383,7 @@ def alignment_features(
             if query_hashes[at] == hashes[place]:
                 similarity = np.float32(1.0)
             else:
-                similarity = np.float32(0.0)
-                for axis in range(size):
-                    similarity += vectors[query_rows[at], axis] * vectors[rows[place], axis]
+                similarity = min(dot_product(vectors[query_rows[at]], vectors[rows[place]]), ALMOST_ONE)
             best = max(best, similarity)
             best_of_keyword[place] = max(best_of_keyword[place], similarity)
         weighted += weight * best
@@ -381,11 +412,9 @@ def alignment_features(
     out[4] = weighted / total if total > 0 else 0.0
     out[5] = worst if n else 0.0
     out[6] = missed_weighted / missed_total if missed_total > 0 else 1.0
-    dot = query_square = keyword_square = 0.0
-    for axis in range(size):
-        dot += sum_query[axis] * sum_keyword[axis]
-        query_square += sum_query[axis] * sum_query[axis]
-        keyword_square += sum_keyword[axis] * sum_keyword[axis]
+    dot = dot_product(sum_query, sum_keyword)
+    query_square = dot_product(sum_query, sum_query)
+    keyword_square = dot_product(sum_keyword, sum_keyword)
     out[7] = dot / np.sqrt(query_square * keyword_square) if query_square * keyword_square > 0 else 0.0
     out[8] = np.sqrt(query_square) - np.sqrt(keyword_square)
 
@@ -399,26 +428,30 @@ def spelling_features(
     rows: Array,
     hashes: Array,
     idf: Array,
+    best_of_keyword: Array,
     out: Array,
 ) -> None:
     """Write the 6 spelling columns of one pair: each token beside the one of the other side spelt most alike.
 
     `query` and `keyword` are signatures, uint64; likeness is the share of bits in common (Jaccard), 1 for equal tokens.
+    `best_of_keyword`, float32 (64,), is room to work in.
     """
     m, n = min(len(query), MOST_TOKENS), min(len(keyword), MOST_TOKENS)
-    best_of_keyword = np.zeros(MOST_TOKENS)
-    weighted = total = missed_weighted = missed_total = 0.0
+    best_of_keyword[:n] = 0
+    weighted = total = missed_weighted = missed_total = head = 0.0
     worst = 1.0
     for at in range(m):
         best = 0.0
         for place in range(n):
             if query_hashes[at] == hashes[place]:
-                likeness = 1.0
+                likeness = np.float32(1.0)
             else:
-                common = bit_count(query[at] & keyword[place])
-                likeness = common / max(bit_count(query[at] | keyword[place]), 1)
+                likeness = np.float32(
+                    bit_count(query[at] & keyword[place]) / max(bit_count(query[at] | keyword[place]), 1)
+                )
             best = max(best, likeness)
             best_of_keyword[place] = max(best_of_keyword[place], likeness)
+        head = best  # the last one stays
         weight = idf[query_rows[at]]
         weighted += weight * best
         total += weight
@@ -439,12 +472,4 @@ def spelling_features(
             missed_total += weight
     out[3] = weighted / total if total > 0 else 0.0
     out[4] = missed_weighted / missed_total if missed_total > 0 else 1.0
-    # The head: q's last token beside k's best.
-    best = 0.0
-    for place in range(n):
-        if m and query_hashes[m - 1] == hashes[place]:
-            best = 1.0
-        elif m:
-            common = bit_count(query[m - 1] & keyword[place])
-            best = max(best, common / max(bit_count(query[m - 1] | keyword[place]), 1))
-    out[5] = best
+    out[5] = head

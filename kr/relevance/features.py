@@ -8,6 +8,8 @@ from indexes.arrays import Array
 from indexes.compiled import njit
 from kr.relevance.encoding import CODE_POINTS, EncodedTexts, encode_distinct
 from kr.relevance.feature_kernels import (
+    MOST_QUERY_CHARS,
+    MOST_TOKENS,
     alignment_features,
     character_features,
     mark,
@@ -102,6 +104,13 @@ def _compute(
         queries
     )
     char_offsets, chars, offsets, hashes, token_rows, kinds, spellings = keywords
+    size = vectors.shape[1]
+    counts, ended = np.zeros(MOST_TOKENS, np.int32), np.zeros(MOST_QUERY_CHARS, np.int32)
+    best, sum_query, sum_keyword = (
+        np.zeros(MOST_TOKENS, np.float32),
+        np.zeros(size, np.float32),
+        np.zeros(size, np.float32),
+    )
     for pair in range(len(query_rows)):
         q, k = query_rows[pair], keyword_rows[pair]
         query = query_chars[query_char_offsets[q] : query_char_offsets[q + 1]]
@@ -111,7 +120,7 @@ def _compute(
         of_query = slice(query_offsets[q], query_offsets[q + 1])
         of_keyword = slice(offsets[k], offsets[k + 1])
         row = out[pair]
-        character_features(query, keyword, masks, syllable_masks, syllables, char_idf, row[:TOKENS_FROM])
+        character_features(query, keyword, masks, syllable_masks, syllables, char_idf, counts, ended, row[:TOKENS_FROM])
         token_features(
             query_hashes[of_query],
             query_token_rows[of_query],
@@ -122,6 +131,7 @@ def _compute(
             idf,
             log_probability,
             mean_tokens,
+            counts,
             row[TOKENS_FROM:ALIGNMENT_FROM],
         )
         alignment_features(
@@ -131,6 +141,9 @@ def _compute(
             hashes[of_keyword],
             vectors,
             idf,
+            best,
+            sum_query,
+            sum_keyword,
             row[ALIGNMENT_FROM:SPELLING_FROM],
         )
         spelling_features(
@@ -141,6 +154,7 @@ def _compute(
             token_rows[of_keyword],
             hashes[of_keyword],
             idf,
+            best,
             row[SPELLING_FROM:],
         )
         if pair + 1 == len(query_rows) or query_rows[pair + 1] != q:

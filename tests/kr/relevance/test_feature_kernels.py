@@ -192,7 +192,7 @@ def alignment_twin(
     weight = lambda some: [float(statistics.idf[row(token)]) for token in some]  # noqa: E731
 
     def best(some: tuple[str, ...], others: tuple[str, ...]) -> list[float]:
-        similarity = lambda a, b: 1.0 if a == b else float(vectors[row(a)] @ vectors[row(b)])  # noqa: E731
+        similarity = lambda a, b: 1.0 if a == b else min(float(vectors[row(a)] @ vectors[row(b)]), 0.999)  # noqa: E731
         return [max([0.0, *(similarity(token, other) for other in others)]) for token in some]
 
     def mean(values: list[float], weights: list[float], empty: float) -> float:
