@@ -2,7 +2,8 @@
 
 A text becomes two sequences. Its characters: simplified code points of letters and digits, in order, folded into 16
 bits. Its tokens, those of `indexes.text.tokens`: a 32-bit hash that tells tokens apart, known or not, the token's place
-in the vocabulary of the text statistics (the last row stands for all unknown tokens), and bits that say what kind it is.
+in the vocabulary of the text statistics (the last row stands for all unknown tokens), bits that say what kind it is,
+and a signature of its spelling.
 """
 
 import zlib

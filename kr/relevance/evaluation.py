@@ -32,8 +32,9 @@ def measure(
         chosen = generator.integers(0, len(rows_of_group), len(rows_of_group))
         values = of_rows(np.concatenate([rows_of_group[group] for group in chosen]))
         for name, found in drawn.items():
-            if values[name] is not None:
-                found.append(values[name])
+            value = values[name]
+            if value is not None:
+                found.append(value)
     edges = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
     result["intervals"] = {
         name: [float(np.quantile(found, edge)) for edge in edges] if found else None for name, found in drawn.items()

@@ -5,6 +5,10 @@ The query's first 64 characters are the bits of a word, so that overlap, n-grams
 kernel writes its family's columns of one row; `compute` in features.py is the only caller.
 """
 
+import functools
+from typing import Any
+
+import numba
 import numpy as np
 
 from indexes.arrays import Array
@@ -12,9 +16,11 @@ from indexes.compiled import njit
 
 MOST_QUERY_CHARS = 64
 MOST_TOKENS = 64
+sum_in_any_order: Any = functools.partial(numba.njit, cache=True, nogil=True, fastmath={"reassoc", "contract"})
+"""Lets the compiler vectorise a sum; the same machine code gives the same bits, in training and in serving."""
 ONE = np.uint64(1)
 ZERO = np.uint64(0)
-ALMOST_ONE = np.float32(0.999)
+ALMOST_ONE = 0.999
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
@@ -24,8 +30,7 @@ def bit_count(word: np.uint64) -> int:
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
     word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    count: int = np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
-    return count
+    return int((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
 @njit
@@ -335,8 +340,8 @@ def token_features(
     out[33] = n > 0 and m > 0 and query[m - 1] == keyword[n - 1]
 
 
-@njit(fastmath={"reassoc", "contract"})  # so that the sum is vectorised
-def dot_product(a: Array, b: Array) -> np.float32:
+@sum_in_any_order
+def dot_product(a: Array, b: Array) -> Any:
     """The inner product of two float32 vectors."""
     total = np.float32(0.0)
     for axis in range(len(a)):
@@ -360,7 +365,7 @@ def alignment_features(
     """Write the 9 alignment columns of one pair: each term beside the most similar one of the other side.
 
     `vectors` float32 (V + 1, d) have length one, the unknown row is zero; equal tokens count 1 whatever their vector,
-    others less. `best_of_keyword` (64,), `sum_query` and `sum_keyword` (d,), float32, are room to work in.
+    others less. `best_of_keyword` float64 (64,), `sum_query` and `sum_keyword` (d,) float32 are room to work in.
     """
     m, n = min(len(query_rows), MOST_TOKENS), min(len(rows), MOST_TOKENS)
     size = vectors.shape[1]
@@ -376,16 +381,16 @@ def alignment_features(
             sum_keyword[axis] += weight * vectors[rows[place], axis]
     for at in range(m):
         weight = idf[query_rows[at]]
-        best = np.float32(0.0)
+        best = 0.0
         for axis in range(size):
             sum_query[axis] += weight * vectors[query_rows[at], axis]
         for place in range(n):
             if query_hashes[at] == hashes[place]:
-                similarity = np.float32(1.0)
+                similarity = 1.0
             else:
-                similarity = min(dot_product(vectors[query_rows[at]], vectors[rows[place]]), ALMOST_ONE)
+                similarity = min(float(dot_product(vectors[query_rows[at]], vectors[rows[place]])), ALMOST_ONE)
             best = max(best, similarity)
-            best_of_keyword[place] = max(best_of_keyword[place], similarity)
+            best_of_keyword[place] = max(float(best_of_keyword[place]), similarity)
         weighted += weight * best
         total += weight
         plain += best
@@ -402,7 +407,7 @@ def alignment_features(
     missed_weighted = missed_total = 0.0
     for place in range(n):
         weight = idf[rows[place]]
-        similarity = best_of_keyword[place]
+        similarity = float(best_of_keyword[place])
         weighted += weight * similarity
         total += weight
         worst = min(worst, similarity)
@@ -434,7 +439,7 @@ def spelling_features(
     """Write the 6 spelling columns of one pair: each token beside the one of the other side spelt most alike.
 
     `query` and `keyword` are signatures, uint64; likeness is the share of bits in common (Jaccard), 1 for equal tokens.
-    `best_of_keyword`, float32 (64,), is room to work in.
+    `best_of_keyword`, float64 (64,), is room to work in.
     """
     m, n = min(len(query), MOST_TOKENS), min(len(keyword), MOST_TOKENS)
     best_of_keyword[:n] = 0
@@ -444,13 +449,11 @@ def spelling_features(
         best = 0.0
         for place in range(n):
             if query_hashes[at] == hashes[place]:
-                likeness = np.float32(1.0)
+                likeness = 1.0
             else:
-                likeness = np.float32(
-                    bit_count(query[at] & keyword[place]) / max(bit_count(query[at] | keyword[place]), 1)
-                )
+                likeness = bit_count(query[at] & keyword[place]) / max(bit_count(query[at] | keyword[place]), 1)
             best = max(best, likeness)
-            best_of_keyword[place] = max(best_of_keyword[place], likeness)
+            best_of_keyword[place] = max(float(best_of_keyword[place]), likeness)
         head = best  # the last one stays
         weight = idf[query_rows[at]]
         weighted += weight * best

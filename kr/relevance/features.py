@@ -107,7 +107,7 @@ def _compute(
     size = vectors.shape[1]
     counts, ended = np.zeros(MOST_TOKENS, np.int32), np.zeros(MOST_QUERY_CHARS, np.int32)
     best, sum_query, sum_keyword = (
-        np.zeros(MOST_TOKENS, np.float32),
+        np.zeros(MOST_TOKENS),
         np.zeros(size, np.float32),
         np.zeros(size, np.float32),
     )

@@ -34,12 +34,12 @@ def code_of(kind: int, first: int, second: int) -> int:
     value = (value + np.uint64(kind) * np.uint64(0x9E3779B97F4A7C15)) * np.uint64(0xBF58476D1CE4E5B9)
     value ^= value >> np.uint64(29)
     value *= np.uint64(0x94D049BB133111EB)
-    return np.int64(value >> np.uint64(64 - CODE_BITS))
+    return int(value >> np.uint64(64 - CODE_BITS))
 
 
 @njit
 def _holds(items: Array, wanted: int) -> bool:
-    for item in items:
+    for item in items:  # noqa: SIM110 - numba compiles no any() over a generator
         if item == wanted:
             return True
     return False
@@ -48,14 +48,14 @@ def _holds(items: Array, wanted: int) -> bool:
 @njit
 def _bigram(chars: Array, place: int) -> int:
     """The characters before and at `place` as one number; places 0 and len(chars) touch the boundary."""
-    before = np.int64(chars[place - 1]) if place > 0 else BOUNDARY
-    at = np.int64(chars[place]) if place < len(chars) else BOUNDARY
+    before = int(chars[place - 1]) if place > 0 else BOUNDARY
+    at = int(chars[place]) if place < len(chars) else BOUNDARY
     return before << 16 | at
 
 
 @njit
 def _has_bigram(chars: Array, bigram: int) -> bool:
-    for place in range(len(chars) + 1):
+    for place in range(len(chars) + 1):  # noqa: SIM110
         if _bigram(chars, place) == bigram:
             return True
     return False

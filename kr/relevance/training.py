@@ -71,10 +71,11 @@ def train(pairs: LabelledPairs, corpus: Iterable[str], preset: Preset) -> tuple[
     scores = substitution_scores(data, preset, np.unique(data.folds))
     final = np.hstack([data.kernel_features, scores])[:, columns]
     everything = np.ones(len(pairs), bool)
-    forest = Forest.of_texts(
-        tuple(fit_booster(final, target_of(data), preset, outputs, seed, constraints(data, columns), everything).model_to_string()
-              for seed in range(preset.seeds))
-    )  # fmt: skip
+    limits = constraints(data, columns)
+    boosters = [
+        fit_booster(final, target_of(data), preset, outputs, seed, limits, everything) for seed in range(preset.seeds)
+    ]
+    forest = Forest.of_texts(tuple(booster.model_to_string() for booster in boosters))
     card = {
         "preset": preset.name,
         "pairs": len(pairs),

@@ -1,8 +1,8 @@
 """Walking LightGBM's trees over eight rows at a time without a branch: the same bits as `Booster.predict`, sooner.
 
-All trees lie in one array of nodes, siblings side by side, so that the next node is `left + (value > threshold)`. A leaf
-points to itself behind an infinite threshold, so that every row takes as many steps as the tree is deep. Features are
-float32; a threshold, a double in LightGBM, becomes the largest float32 below it, which splits float32 values alike.
+All trees lie in one array of nodes, siblings side by side, so that the next node is `left + (value > threshold)`. A
+leaf points to itself behind an infinite threshold, so that every row takes as many steps as the tree is deep. Features
+are float32; a threshold, a double in LightGBM, becomes the largest float32 not above it, which splits float32 alike.
 """
 
 from dataclasses import dataclass
