@@ -15,14 +15,29 @@ EXISTING = click.Path(path_type=Path)
 @click.option("--pairs", "pairs_files", type=EXISTING, multiple=True, required=True, help="Labelled pairs; repeatable.")
 @click.option("--preset", type=click.Choice(["fast", "best"]), default="fast", show_default=True)
 @click.option("--corpus", "corpora", type=EXISTING, multiple=True, help="Text file, or snapshot store; repeatable.")
+@click.option(
+    "--encoder",
+    type=click.Choice(["auto", "none", "e5"]),
+    default="auto",
+    show_default=True,
+    help="Read a sentence encoder; auto: with preset best if it is installed. Such a model is not served.",
+)
+@click.option("--families", is_flag=True, help="Add the table of features family by family to the card.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the model, new or empty.")
 @click.option("--json", "as_json", is_flag=True, help="Print the model card as JSON.")
 def train_relevance(
-    pairs_files: tuple[Path, ...], preset: str, corpora: tuple[Path, ...], out: Path, as_json: bool
+    pairs_files: tuple[Path, ...],
+    preset: str,
+    corpora: tuple[Path, ...],
+    encoder: str,
+    families: bool,
+    out: Path,
+    as_json: bool,
 ) -> None:
     """Train the relevance model on labelled pairs, cross-validated by query."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} exists and is not an empty folder.", "Name another folder with --out.")
+    from kr.relevance.card import card_text
     from kr.relevance.corpus import read_corpus
     from kr.relevance.pairs import read_pairs, refuse_one_label, sha256_of
     from kr.relevance.presets import PRESETS
@@ -31,13 +46,23 @@ def train_relevance(
     pairs = read_pairs(pairs_files)
     refuse_one_label(pairs)
     texts = [text for path in corpora for text in read_corpus(path)]
-    with step(f"Training on {len(pairs)} pairs, {pairs.kind}"):
-        model, _ = train(pairs, texts, PRESETS[preset])
+    from kr.relevance.encoder import is_installed
+
+    with_encoder = encoder == "e5" or (encoder == "auto" and preset == "best" and is_installed())
+    read = "the sentence encoder and text" if with_encoder else "text"
+    with step(f"Training on {len(pairs)} pairs, {pairs.kind}, from {read}"):
+        model, _ = train(pairs, texts, PRESETS[preset], with_encoder)
     model.card["data"] = [{"file": file.name, "sha256": sha256_of(file)} for file in pairs_files]
     model.card["corpora"] = [
         {"path": path.name, "sha256": sha256_of(path) if path.is_file() else None} for path in corpora
     ]
+    if families:
+        from kr.relevance.families import family_table
+
+        with step("The table of families"):
+            model.card["families"] = family_table(pairs, model.statistics, model.vectors, PRESETS[preset])
     model.write(out)
+    (out / "card.md").write_text(card_text(model.card), encoding="utf-8")
     if as_json:
         print_json(model.card)
     else:

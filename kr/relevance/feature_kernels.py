@@ -13,6 +13,7 @@ import numpy as np
 
 from indexes.arrays import Array
 from indexes.compiled import njit
+from kr.relevance.feature_list import EXCHANGE_AXES
 
 MOST_QUERY_CHARS = 64
 MOST_TOKENS = 64
@@ -476,3 +477,37 @@ def spelling_features(
     out[3] = weighted / total if total > 0 else 0.0
     out[4] = missed_weighted / missed_total if missed_total > 0 else 1.0
     out[5] = head
+
+
+@njit
+def exchange_features(
+    query_rows: Array, query_hashes: Array, rows: Array, hashes: Array, vectors: Array, out: Array
+) -> None:
+    """Write the 4 × EXCHANGE_AXES exchange columns of one pair: where, in meaning, a pair differs.
+
+    On the first axes of the token vectors: the sum of q's missed tokens, the sum of k's added ones, the products of the
+    two, and the mean of q's tokens. Trees learn from these which differences matter for which kind of query.
+    """
+    m, n = min(len(query_rows), MOST_TOKENS), min(len(rows), MOST_TOKENS)
+    axes = min(vectors.shape[1], EXCHANGE_AXES)
+    out[:] = 0
+    for at in range(m):
+        missed = True
+        for place in range(n):
+            if query_hashes[at] == hashes[place]:
+                missed = False
+        for axis in range(axes):
+            value = vectors[query_rows[at], axis]
+            out[3 * EXCHANGE_AXES + axis] += value / m
+            if missed:
+                out[axis] += value
+    for place in range(n):
+        added = True
+        for at in range(m):
+            if query_hashes[at] == hashes[place]:
+                added = False
+        if added:
+            for axis in range(axes):
+                out[EXCHANGE_AXES + axis] += vectors[rows[place], axis]
+    for axis in range(axes):
+        out[2 * EXCHANGE_AXES + axis] = out[axis] * out[EXCHANGE_AXES + axis]

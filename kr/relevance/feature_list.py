@@ -6,6 +6,9 @@ graded labels; 0 promises nothing. q is the query, k the keyword.
 
 from dataclasses import dataclass
 
+EXCHANGE_AXES = 16
+"""Axes of the token vectors, the strongest first, that the exchange features read."""
+
 
 @dataclass(frozen=True)
 class Feature:
@@ -114,7 +117,18 @@ SPELLING_FEATURES = (
     Feature("k_missed_spelt", "spelling", "mean likeness in letters of the tokens of k that q lacks, by idf"),
     Feature("last_token_spelt", "spelling", "likeness in letters of q's last token to the nearest of k"),
 )
-KERNEL_FEATURES = CHARACTER_FEATURES + TOKEN_FEATURES + ALIGNMENT_FEATURES + SPELLING_FEATURES
+_EXCHANGED = (
+    ("missed", "sum of the vectors of q's missed tokens"),
+    ("added", "sum of the vectors of k's tokens that q lacks"),
+    ("exchanged", "missed times added"),
+    ("topic", "mean of the vectors of q's tokens"),
+)
+EXCHANGE_FEATURES = tuple(
+    Feature(f"{name}_{axis}", "exchange", f"{meaning}, axis {axis}")
+    for name, meaning in _EXCHANGED
+    for axis in range(EXCHANGE_AXES)
+)
+KERNEL_FEATURES = CHARACTER_FEATURES + TOKEN_FEATURES + ALIGNMENT_FEATURES + SPELLING_FEATURES + EXCHANGE_FEATURES
 FAMILIES = (*dict.fromkeys(feature.family for feature in KERNEL_FEATURES), "substitution")
 
 

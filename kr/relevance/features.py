@@ -12,17 +12,25 @@ from kr.relevance.feature_kernels import (
     MOST_TOKENS,
     alignment_features,
     character_features,
+    exchange_features,
     mark,
     spelling_features,
     token_features,
     unmark,
 )
-from kr.relevance.feature_list import ALIGNMENT_FEATURES, CHARACTER_FEATURES, KERNEL_FEATURES, TOKEN_FEATURES
+from kr.relevance.feature_list import (
+    ALIGNMENT_FEATURES,
+    CHARACTER_FEATURES,
+    KERNEL_FEATURES,
+    SPELLING_FEATURES,
+    TOKEN_FEATURES,
+)
 from kr.relevance.text_statistics import TextStatistics
 
 TOKENS_FROM = len(CHARACTER_FEATURES)
 ALIGNMENT_FROM = TOKENS_FROM + len(TOKEN_FEATURES)
 SPELLING_FROM = ALIGNMENT_FROM + len(ALIGNMENT_FEATURES)
+EXCHANGE_FROM = SPELLING_FROM + len(SPELLING_FEATURES)
 ALL_FEATURES = len(KERNEL_FEATURES)
 
 
@@ -47,7 +55,7 @@ def encode_pairs(queries: tuple[str, ...], keywords: tuple[str, ...], statistics
 
 
 def pair_features(pairs: EncodedPairs, statistics: TextStatistics, vectors: Array) -> Array:
-    """The columns of `KERNEL_FEATURES` for each pair; float32 (n, 89)."""
+    """The columns of `KERNEL_FEATURES` for each pair; float32 (n, 153)."""
     out = np.empty((len(pairs), ALL_FEATURES), np.float32)
     queries, keywords = pairs.queries, pairs.keywords
     _compute(
@@ -155,7 +163,15 @@ def _compute(
             hashes[of_keyword],
             idf,
             best,
-            row[SPELLING_FROM:],
+            row[SPELLING_FROM:EXCHANGE_FROM],
+        )
+        exchange_features(
+            query_token_rows[of_query],
+            query_hashes[of_query],
+            token_rows[of_keyword],
+            hashes[of_keyword],
+            vectors,
+            row[EXCHANGE_FROM:],
         )
         if pair + 1 == len(query_rows) or query_rows[pair + 1] != q:
             unmark(query, syllables, masks, syllable_masks)

@@ -11,6 +11,7 @@ import numpy as np
 from indexes.arrays import Array, ArrayFolder, write_array, write_json
 from indexes.errors import CorruptError, NotFoundError, UsageError
 from kr.relevance.calibration import ClassCalibration, GradeCalibration
+from kr.relevance.encoder import ENCODER_FEATURES, Encoder, embed_pairs
 from kr.relevance.feature_list import KERNEL_FEATURES, Feature, substitution_features
 from kr.relevance.features import EncodedPairs, encode_pairs, pair_features
 from kr.relevance.forest import Forest
@@ -55,17 +56,31 @@ class RelevanceModel:
     forest: Forest
     calibration: ClassCalibration | GradeCalibration
     card: dict[str, Any]
+    encoder: Encoder | None = None
+    """Of a model that reads the sentence encoder; such a model needs the texts themselves and is not served."""
 
-    def features(self, pairs: EncodedPairs) -> Array:
-        """What the trees read; float32 (n, columns)."""
-        return all_features(pairs, self.statistics, self.vectors, self.substitutions.scores(pairs))[:, self.columns]
+    def features(self, pairs: EncodedPairs, of_encoder: Array | None = None) -> Array:
+        """What the trees read; float32 (n, columns). `of_encoder` are the encoder's columns, if the model has one."""
+        parts = [pair_features(pairs, self.statistics, self.vectors)]
+        if of_encoder is not None:
+            parts.append(of_encoder)
+        return np.hstack([*parts, self.substitutions.scores(pairs)])[:, self.columns]
 
     def predict(self, queries: Sequence[str], keywords: Sequence[str]) -> Predictions:
         """Predict for texts as they are typed."""
-        return self.predict_encoded(encode_pairs(tuple(queries), tuple(keywords), self.statistics))
+        pairs = encode_pairs(tuple(queries), tuple(keywords), self.statistics)
+        if self.encoder is None:
+            return self.predict_encoded(pairs)
+        of_encoder = self.encoder.features(*embed_pairs(queries, keywords))
+        return self.interpret(self.forest.predict(self.features(pairs, of_encoder)))
 
     def predict_encoded(self, pairs: EncodedPairs) -> Predictions:
-        """Predict for encoded pairs."""
+        """Predict for encoded pairs, by a model without the sentence encoder."""
+        if self.encoder is not None:
+            raise UsageError(
+                "This relevance model reads the sentence encoder, which is too slow to serve.",
+                "Train one with --encoder none.",
+            )
         return self.interpret(self.forest.predict(self.features(pairs)))
 
     def interpret(self, raw: Array) -> Predictions:
@@ -96,6 +111,8 @@ class RelevanceModel:
         write_array(folder, "vectors.npy", self.vectors)
         self.substitutions.write(folder)
         self.forest.write(folder)
+        if self.encoder is not None:
+            self.encoder.write(folder)
         write_json(
             folder,
             "model.json",
@@ -103,7 +120,10 @@ class RelevanceModel:
                 "format_version": FORMAT_VERSION,
                 "kind": self.kind,
                 "labels": self.labels.tolist(),
-                "features": [feature.name for feature in feature_names(len(self.substitutions.bias))],
+                "features": [
+                    feature.name for feature in feature_names(len(self.substitutions.bias), self.encoder is not None)
+                ],
+                "encoder": self.encoder is not None,
                 "used_features": self.columns.tolist(),
                 "calibration": self.calibration.as_json(),
             },
@@ -124,7 +144,8 @@ class RelevanceModel:
                     TRAIN_AGAIN,
                 )
             substitutions = Substitutions.read(folder)
-            _refuse_other_features(file, document["features"], feature_names(len(substitutions.bias)))
+            names = feature_names(len(substitutions.bias), document["encoder"])
+            _refuse_other_features(file, document["features"], names)
             calibration = ClassCalibration if document["kind"] == CLASSES else GradeCalibration
             return RelevanceModel(
                 kind=document["kind"],
@@ -136,19 +157,15 @@ class RelevanceModel:
                 forest=Forest.read(folder),
                 calibration=calibration.of_json(document["calibration"]),
                 card=json.loads((folder / "card.json").read_text(encoding="utf-8")),
+                encoder=Encoder.read(folder) if document["encoder"] else None,
             )
         except (OSError, KeyError, ValueError, TypeError) as error:
             raise CorruptError(f"The relevance model {folder} is damaged: {error}.", TRAIN_AGAIN) from None
 
 
-def feature_names(outputs: int) -> tuple[Feature, ...]:
+def feature_names(outputs: int, with_encoder: bool) -> tuple[Feature, ...]:
     """All features in the order of their columns; `outputs` of the linear model."""
-    return KERNEL_FEATURES + substitution_features(outputs)
-
-
-def all_features(pairs: EncodedPairs, statistics: TextStatistics, vectors: Array, scores: Array) -> Array:
-    """The kernels' columns and the substitution scores; float32 (n, features)."""
-    return np.hstack([pair_features(pairs, statistics, vectors), scores])
+    return KERNEL_FEATURES + (ENCODER_FEATURES if with_encoder else ()) + substitution_features(outputs)
 
 
 def interpret(raw: Array, labels: Array, calibration: ClassCalibration | GradeCalibration) -> Predictions:

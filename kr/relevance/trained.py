@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from indexes.arrays import Array
+from indexes.errors import UsageError
 from indexes.opened import Indexes
 from kr.relevance.encoding import encode_texts
 from kr.relevance.features import EncodedPairs
@@ -25,6 +26,11 @@ class TrainedRelevance:
     adds: Sequence[str] = ("literal", "behaviour", "relevance")
 
     def __init__(self, indexes: Indexes, miners: Sequence[str], model: RelevanceModel) -> None:
+        if model.encoder is not None:
+            raise UsageError(
+                "The relevance model reads the sentence encoder, which is too slow to serve.",
+                "Train one with --encoder none.",
+            )
         self._model = model
         self._miners = tuple(miners)
         self._texts = SnapshotTexts(indexes, model.statistics.vocabulary)

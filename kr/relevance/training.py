@@ -1,14 +1,16 @@
 """Training: grouped cross-validation, selection by gain, calibration on out-of-fold predictions, the final fit."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from indexes.arrays import Array
 from kr.relevance.calibration import fit_calibration
+from kr.relevance.encoder import Encoder, embed_pairs
 from kr.relevance.evaluation import measure
+from kr.relevance.feature_list import KERNEL_FEATURES
 from kr.relevance.features import EncodedPairs, encode_pairs, pair_features
 from kr.relevance.forest import Forest, fit_booster
 from kr.relevance.model import RelevanceModel, feature_names, interpret
@@ -54,14 +56,22 @@ def folds_of(groups: Array, folds: int, seed: int = SHUFFLE_SEED) -> Array:
     return fold_of_group[inverse]
 
 
-def train(pairs: LabelledPairs, corpus: Iterable[str], preset: Preset) -> tuple[RelevanceModel, Array]:
-    """A model and its out-of-fold raw outputs, by which its card was written; the same input gives the same bytes."""
+def train(
+    pairs: LabelledPairs, corpus: Iterable[str], preset: Preset, with_encoder: bool = False
+) -> tuple[RelevanceModel, Array]:
+    """A model and its out-of-fold raw scores, by which its card was written; the same input gives the same bytes."""
     texts = [*pairs.queries, *pairs.keywords, *corpus]
     statistics = fit_text_statistics(texts)
     vectors = fit_vectors(texts, statistics.vocabulary, preset.vector_size)
     data = training_set(pairs, statistics, vectors, preset)
+    encoder = None
+    if with_encoder:
+        of_queries, of_keywords = embed_pairs(pairs.queries, pairs.keywords)
+        encoder = Encoder.fit(np.concatenate([of_queries, of_keywords]))
+        columns_of_encoder = encoder.features(of_queries, of_keywords)
+        data = replace(data, kernel_features=np.hstack([data.kernel_features, columns_of_encoder]))
     outputs = data.targets.shape[1]
-    names = feature_names(outputs)
+    names = feature_names(outputs, with_encoder)
     columns = np.arange(len(names))
     scores_by_fold = held_out_scores(data, preset)
     raw, gains = cross_validate(data, preset, columns, scores_by_fold)
@@ -78,6 +88,7 @@ def train(pairs: LabelledPairs, corpus: Iterable[str], preset: Preset) -> tuple[
     forest = Forest.of_texts(tuple(booster.model_to_string() for booster in boosters))
     card = {
         "preset": preset.name,
+        "encoder": with_encoder,
         "pairs": len(pairs),
         "queries": len(np.unique(pairs.groups())),
         "kind": pairs.kind,
@@ -99,6 +110,7 @@ def train(pairs: LabelledPairs, corpus: Iterable[str], preset: Preset) -> tuple[
         forest=forest,
         calibration=calibration,
         card=card,
+        encoder=encoder,
     )
     return model, raw
 
@@ -132,7 +144,8 @@ def constraints(data: TrainingSet, columns: Array) -> list[int] | None:
     """Monotone constraints of these columns; with several classes there is no direction."""
     if data.is_classes:
         return None
-    return [feature.direction for feature in np.array(feature_names(1), object)[columns]]
+    names = feature_names(1, data.kernel_features.shape[1] > len(KERNEL_FEATURES))
+    return [names[column].direction for column in columns.tolist()]
 
 
 def substitution_scores(data: TrainingSet, preset: Preset, folds: Array) -> Array:

@@ -13,7 +13,7 @@ from indexes.arrays import Array
 from indexes.text import normalise, tokens
 from indexes.text.segment import simplified
 from kr.relevance.encoding import LATIN, NUMBER, ONE_CHARACTER, encode_characters, spelling_signature, token_kind
-from kr.relevance.feature_list import KERNEL_FEATURES
+from kr.relevance.feature_list import EXCHANGE_AXES, KERNEL_FEATURES
 from kr.relevance.features import encode_pairs, pair_features
 from kr.relevance.text_statistics import TextStatistics, fit_text_statistics
 from kr.relevance.vectors import fit_vectors
@@ -244,6 +244,22 @@ def spelling_twin(q: tuple[str, ...], k: tuple[str, ...], statistics: TextStatis
     }
 
 
+def exchange_twin(
+    q: tuple[str, ...], k: tuple[str, ...], statistics: TextStatistics, vectors: Array
+) -> dict[str, float]:
+    q, k = q[:64], k[:64]
+    vector = lambda token: vectors[statistics.vocabulary.get(token, len(statistics.vocabulary))]  # noqa: E731
+    zero = np.zeros(vectors.shape[1])
+    missed = sum((vector(token) for token in q if token not in k), zero)
+    added = sum((vector(token) for token in k if token not in q), zero)
+    topic = sum((vector(token) for token in q), zero) / max(len(q), 1)
+    sums = {"missed": missed, "added": added, "exchanged": missed * added, "topic": topic}
+    axes = range(EXCHANGE_AXES)
+    return {
+        f"{name}_{axis}": values[axis] if axis < len(values) else 0 for name, values in sums.items() for axis in axes
+    }
+
+
 @given(st.lists(st.tuples(texts, texts), min_size=1, max_size=8))
 @example([("", ""), ("", "鲜花"), ("鲜花", ""), ("?", "!")])
 @example([("北京鲜花" * 20, "鲜花" * 40 + "北京"), ("red " * 70, "shoes red " * 60)])
@@ -258,6 +274,7 @@ def test_every_feature_equals_its_twin_on_random_pairs(pairs: list[tuple[str, st
             **token_twin(tokens(q), tokens(k), STATISTICS),
             **alignment_twin(tokens(q), tokens(k), STATISTICS, VECTORS),
             **spelling_twin(tokens(q), tokens(k), STATISTICS),
+            **exchange_twin(tokens(q), tokens(k), STATISTICS, VECTORS),
         }
         for feature, value in zip(KERNEL_FEATURES, row.tolist(), strict=True):
             assert value == pytest.approx(float(twin.pop(feature.name)), rel=2e-4, abs=2e-4), (query, keyword, feature)
