@@ -351,11 +351,24 @@ def dot_product(a: Array, b: Array) -> Any:
 
 
 @njit
+def find_tokens(query: Array, keyword: Array, query_found: Array, found: Array) -> None:
+    """Mark, for up to 64 token hashes a side, those that stand on the other side too; both bool (64,)."""
+    m, n = min(len(query), MOST_TOKENS), min(len(keyword), MOST_TOKENS)
+    query_found[:m] = False
+    found[:n] = False
+    for at in range(m):
+        for place in range(n):
+            if query[at] == keyword[place]:
+                query_found[at] = True
+                found[place] = True
+
+
+@njit
 def alignment_features(
     query_rows: Array,
-    query_hashes: Array,
+    query_found: Array,
     rows: Array,
-    hashes: Array,
+    found: Array,
     vectors: Array,
     idf: Array,
     best_of_keyword: Array,
@@ -370,7 +383,8 @@ def alignment_features(
     """
     m, n = min(len(query_rows), MOST_TOKENS), min(len(rows), MOST_TOKENS)
     size = vectors.shape[1]
-    best_of_keyword[:n] = 0
+    for place in range(n):
+        best_of_keyword[place] = 1.0 if found[place] else 0.0
     sum_query[:] = 0
     sum_keyword[:] = 0
     weighted = total = plain = 0.0
@@ -382,14 +396,13 @@ def alignment_features(
             sum_keyword[axis] += weight * vectors[rows[place], axis]
     for at in range(m):
         weight = idf[query_rows[at]]
-        best = 0.0
+        best = 1.0 if query_found[at] else 0.0
         for axis in range(size):
             sum_query[axis] += weight * vectors[query_rows[at], axis]
         for place in range(n):
-            if query_hashes[at] == hashes[place]:
-                similarity = 1.0
-            else:
-                similarity = min(float(dot_product(vectors[query_rows[at]], vectors[rows[place]])), ALMOST_ONE)
+            if query_found[at] and found[place]:
+                continue  # both are as near as can be to something
+            similarity = min(float(dot_product(vectors[query_rows[at]], vectors[rows[place]])), ALMOST_ONE)
             best = max(best, similarity)
             best_of_keyword[place] = max(float(best_of_keyword[place]), similarity)
         weighted += weight * best
@@ -429,10 +442,10 @@ def alignment_features(
 def spelling_features(
     query: Array,
     query_rows: Array,
-    query_hashes: Array,
+    query_found: Array,
     keyword: Array,
     rows: Array,
-    hashes: Array,
+    found: Array,
     idf: Array,
     best_of_keyword: Array,
     out: Array,
@@ -443,16 +456,16 @@ def spelling_features(
     `best_of_keyword`, float64 (64,), is room to work in.
     """
     m, n = min(len(query), MOST_TOKENS), min(len(keyword), MOST_TOKENS)
-    best_of_keyword[:n] = 0
+    for place in range(n):
+        best_of_keyword[place] = 1.0 if found[place] else 0.0
     weighted = total = missed_weighted = missed_total = head = 0.0
     worst = 1.0
     for at in range(m):
-        best = 0.0
+        best = 1.0 if query_found[at] else 0.0
         for place in range(n):
-            if query_hashes[at] == hashes[place]:
-                likeness = 1.0
-            else:
-                likeness = bit_count(query[at] & keyword[place]) / max(bit_count(query[at] | keyword[place]), 1)
+            if query_found[at] and found[place]:
+                continue
+            likeness = bit_count(query[at] & keyword[place]) / max(bit_count(query[at] | keyword[place]), 1)
             best = max(best, likeness)
             best_of_keyword[place] = max(float(best_of_keyword[place]), likeness)
         head = best  # the last one stays
@@ -481,7 +494,7 @@ def spelling_features(
 
 @njit
 def exchange_features(
-    query_rows: Array, query_hashes: Array, rows: Array, hashes: Array, vectors: Array, out: Array
+    query_rows: Array, query_found: Array, rows: Array, found: Array, vectors: Array, out: Array
 ) -> None:
     """Write the 4 × EXCHANGE_AXES exchange columns of one pair: where, in meaning, a pair differs.
 
@@ -492,21 +505,13 @@ def exchange_features(
     axes = min(vectors.shape[1], EXCHANGE_AXES)
     out[:] = 0
     for at in range(m):
-        missed = True
-        for place in range(n):
-            if query_hashes[at] == hashes[place]:
-                missed = False
         for axis in range(axes):
-            value = vectors[query_rows[at], axis]
-            out[3 * EXCHANGE_AXES + axis] += value / m
-            if missed:
-                out[axis] += value
+            out[3 * EXCHANGE_AXES + axis] += vectors[query_rows[at], axis] / m
+        if not query_found[at]:
+            for axis in range(axes):
+                out[axis] += vectors[query_rows[at], axis]
     for place in range(n):
-        added = True
-        for at in range(m):
-            if query_hashes[at] == hashes[place]:
-                added = False
-        if added:
+        if not found[place]:
             for axis in range(axes):
                 out[EXCHANGE_AXES + axis] += vectors[rows[place], axis]
     for axis in range(axes):

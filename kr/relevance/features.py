@@ -13,6 +13,7 @@ from kr.relevance.feature_kernels import (
     alignment_features,
     character_features,
     exchange_features,
+    find_tokens,
     mark,
     spelling_features,
     token_features,
@@ -113,6 +114,7 @@ def _compute(
     )
     char_offsets, chars, offsets, hashes, token_rows, kinds, spellings = keywords
     size = vectors.shape[1]
+    query_found, found = np.zeros(MOST_TOKENS, np.bool_), np.zeros(MOST_TOKENS, np.bool_)
     counts, ended = np.zeros(MOST_TOKENS, np.int32), np.zeros(MOST_QUERY_CHARS, np.int32)
     best, sum_query, sum_keyword = (
         np.zeros(MOST_TOKENS),
@@ -142,11 +144,12 @@ def _compute(
             counts,
             row[TOKENS_FROM:ALIGNMENT_FROM],
         )
+        find_tokens(query_hashes[of_query], hashes[of_keyword], query_found, found)
         alignment_features(
             query_token_rows[of_query],
-            query_hashes[of_query],
+            query_found,
             token_rows[of_keyword],
-            hashes[of_keyword],
+            found,
             vectors,
             idf,
             best,
@@ -157,19 +160,19 @@ def _compute(
         spelling_features(
             query_spellings[of_query],
             query_token_rows[of_query],
-            query_hashes[of_query],
+            query_found,
             spellings[of_keyword],
             token_rows[of_keyword],
-            hashes[of_keyword],
+            found,
             idf,
             best,
             row[SPELLING_FROM:EXCHANGE_FROM],
         )
         exchange_features(
             query_token_rows[of_query],
-            query_hashes[of_query],
+            query_found,
             token_rows[of_keyword],
-            hashes[of_keyword],
+            found,
             vectors,
             row[EXCHANGE_FROM:],
         )
