@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from indexes.arrays import Array
+from indexes.errors import UsageError
 from kr.relevance.calibration import fit_calibration
 from kr.relevance.encoder import Encoder, embed_pairs
 from kr.relevance.evaluation import measure
@@ -21,6 +22,8 @@ from kr.relevance.text_statistics import TextStatistics, fit_text_statistics
 from kr.relevance.vectors import fit_vectors
 
 SHUFFLE_SEED = 0
+FEWEST_QUERIES = 3
+"""One held out, and one to judge another by."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,11 @@ def train(
     pairs: LabelledPairs, corpus: Iterable[str], preset: Preset, with_encoder: bool = False
 ) -> tuple[RelevanceModel, Array]:
     """A model and its out-of-fold raw scores, by which its card was written; the same input gives the same bytes."""
+    if len(np.unique(pairs.groups())) < FEWEST_QUERIES:
+        raise UsageError(
+            f"The {len(pairs)} pairs are of fewer than {FEWEST_QUERIES} different queries.",
+            "Cross-validation by query needs more of them.",
+        )
     texts = [*pairs.queries, *pairs.keywords, *corpus]
     statistics = fit_text_statistics(texts)
     vectors = fit_vectors(texts, statistics.vocabulary, preset.vector_size)
@@ -75,7 +83,8 @@ def train(
     columns = np.arange(len(names))
     scores_by_fold = held_out_scores(data, preset)
     raw, gains = cross_validate(data, preset, columns, scores_by_fold)
-    columns = np.flatnonzero(gains > 0)
+    if gains.any():  # with very few pairs no tree may split at all
+        columns = np.flatnonzero(gains > 0)
     raw, _ = cross_validate(data, preset, columns, scores_by_fold)
     calibration = fit_calibration(raw, data.targets)
     scores = substitution_scores(data, preset, np.unique(data.folds))
@@ -96,7 +105,7 @@ def train(
         "cross_validated": measure(pairs, interpret(raw, data.labels, calibration), data.labels),
         "features": [
             {"name": names[column].name, "family": names[column].family, "meaning": names[column].meaning,
-             "gain": round(float(gains[column] / gains.sum()), 5)}
+             "gain": round(float(gains[column] / max(gains.sum(), 1e-9)), 5)}
             for column in columns
         ],
     }  # fmt: skip

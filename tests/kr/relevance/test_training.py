@@ -79,6 +79,21 @@ def test_out_of_fold_predictions_cannot_learn_random_labels(training_pairs: Labe
     assert np.mean(raw.argmax(axis=1) == labels) < 0.42
 
 
+@pytest.mark.parametrize("labels", [[0, 1, 0, 1, 0, 1], [0.5, 1, 2, 3, 4, 5]])
+def test_a_handful_of_pairs_with_odd_texts_trains(labels: list[float]) -> None:
+    queries = ("鲜花", "鲜花", "!!!", "a", "𠮷野家", "shoes")
+    keywords = ("鲜花", "鮮花", "???", "b", "吉野家", "shoe " * 300)
+    model, _ = train(LabelledPairs(queries, keywords, np.array(labels, np.float64)), [], PRESETS["fast"])
+    relevance = model.predict(queries, keywords).relevance
+    assert np.all((relevance >= 0) & (relevance <= 1))
+
+
+def test_pairs_of_fewer_than_three_queries_are_refused() -> None:
+    pairs = LabelledPairs(("a", "a", "b"), ("c", "d", "e"), np.array([0.0, 1.0, 1.0]))
+    with pytest.raises(UsageError, match="fewer than 3 different queries"):
+        train(pairs, [], PRESETS["fast"])
+
+
 def test_a_folder_that_is_not_empty_is_refused_before_training(tmp_path: Path, training_file: Path) -> None:
     (tmp_path / "mine.txt").write_text("keep me")
     with pytest.raises(UsageError, match="not an empty folder"):
