@@ -20,6 +20,11 @@ def main() -> None:
 
 
 @main.group()
+def train() -> None:
+    """Fit a model."""
+
+
+@main.group()
 def evaluate() -> None:
     """Measure quality against truth or held-out data."""
 
@@ -32,6 +37,8 @@ def bench() -> None:
 for package in (indexes, mining, kr, webui):
     for command in package.commands.COMMANDS:
         main.add_command(command)
+    for command in getattr(package.commands, "TRAIN_COMMANDS", ()):
+        train.add_command(command)
     for command in getattr(package.commands, "EVALUATE_COMMANDS", ()):
         evaluate.add_command(command)
     for command in getattr(package.commands, "BENCH_COMMANDS", ()):

@@ -7,6 +7,7 @@ import click
 
 from indexes.errors import UsageError
 from indexes.terminal import print_json, say
+from kr.relevance import commands as relevance
 
 LANGUAGES = ("zh", "en", "other")
 
@@ -173,4 +174,6 @@ def bench_pipeline(size: str, seed: int, work: Path | None, reuse: bool, as_json
 
 
 COMMANDS: list[click.Command] = [search, suggest]
-BENCH_COMMANDS: list[click.Command] = [bench_pipeline]
+TRAIN_COMMANDS: list[click.Command] = [*relevance.TRAIN_COMMANDS]
+EVALUATE_COMMANDS: list[click.Command] = [*relevance.EVALUATE_COMMANDS]
+BENCH_COMMANDS: list[click.Command] = [bench_pipeline, *relevance.BENCH_COMMANDS]

@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     candidates_per_source: int = Field(2000, ge=10, description="Most keywords that one source finds for one seed.")
     semantic_neighbors: int = Field(200, ge=1, le=10_000, description="Most keywords of like meaning for one seed.")
     anchors_per_seed: int = Field(8, ge=1, le=100, description="Known keywords that stand for one seed.")
+    relevance_model: Path | None = Field(
+        None, description="Folder of a model made by train relevance; without one, relevance is literal."
+    )
     min_relevance: float = Field(0.3, ge=0, le=1, description="Relevance from which a keyword is admitted.")
     quality_weight: float = Field(0.7, ge=0, le=1, description="t of Q^t·R^(1−t): 1 is relevance only, 0 demand only.")
     unsafe_severity: int = Field(1, ge=1, le=3, description="Severity from which an unsafe keyword is removed.")

@@ -19,9 +19,7 @@ from scipy.sparse import csr_array
 from mining.click_clusters import ClickGraph, IntArray
 from mining.engines import Engine
 from mining.settings import MiningSettings
-
-PRODUCTS_A_BLOCK = 4_000_000
-"""Multiplications a block of the sparse product, which bounds its memory."""
+from mining.sparse_blocks import blocks_of_product
 
 Path = tuple[int, ...]
 """keyword_id, url_id, keyword_id, …, keyword_id."""
@@ -81,13 +79,8 @@ def _sharing_members(graph: ClickGraph, most: int) -> Iterator[tuple[IntArray, .
     _, column = np.unique(_joined(graph.clusters[place], graph.edge_url), return_inverse=True)
     ones = np.ones(len(place), np.int64)
     matrix = csr_array((ones, (place, column)), shape=(len(graph.keywords), int(column.max(initial=0)) + 1))
-    transposed = matrix.T.tocsr()
     sizes = np.diff(matrix.indptr)
-    work = np.cumsum(matrix @ np.diff(transposed.indptr)) // PRODUCTS_A_BLOCK
-    starts = np.flatnonzero(np.diff(work, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(graph.keywords)], strict=True):
-        product = (matrix[start:end] @ transposed).tocoo()
-        row, other, shared = product.row.astype(np.int64) + start, product.col.astype(np.int64), product.data
+    for row, other, shared in blocks_of_product(matrix, matrix.T.tocsr()):
         different = row != other
         row, other, shared = row[different], other[different], shared[different]
         union = sizes[row] + sizes[other] - shared
@@ -204,7 +197,7 @@ def register_pairs(engine: Engine, neighbors: Neighbors) -> tuple[ir.Table, ir.T
     )
 
 
-def weigh_pairs(pairs: ir.Table, path_steps: ir.Table, edges: ir.Table, edge_users: ir.Table) -> ir.Table:
+def weigh_pairs(pairs: ir.Table, path_steps: ir.Table | None, edges: ir.Table, edge_users: ir.Table) -> ir.Table:
     """The clicks that link each pair: pair_id, clicks, users, first_date, last_date.
 
     Of pairs that share URLs: both keywords' clicks on those. Of the others: the clicks on each step of the path.
@@ -212,11 +205,11 @@ def weigh_pairs(pairs: ir.Table, path_steps: ir.Table, edges: ir.Table, edge_use
     low = edges.select(low_id="keyword_id", url_id="url_id")
     high = edges.select(high_id="keyword_id", url_id="url_id")
     shared = pairs.join(low, "low_id").join(high, ["high_id", "url_id"])
-    links = (
-        shared.select("pair_id", keyword_id="low_id", url_id="url_id")
-        .union(shared.select("pair_id", keyword_id="high_id", url_id="url_id"))
-        .union(path_steps, distinct=True)
+    links = shared.select("pair_id", keyword_id="low_id", url_id="url_id").union(
+        shared.select("pair_id", keyword_id="high_id", url_id="url_id")
     )
+    if path_steps is not None:
+        links = links.union(path_steps, distinct=True)
     clicked = links.join(edge_users, ["keyword_id", "url_id"])
     return clicked.group_by("pair_id").agg(
         clicks=clicked.clicks.sum(),

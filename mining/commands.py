@@ -92,7 +92,7 @@ def ingest(
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A setting of the miners; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print the mining report as JSON.")
 def mine(logs: Path, out: Path, engine: str, assignments: tuple[str, ...], as_json: bool) -> None:
-    """Mine the logs: sessions, keyword statistics, co-occurrence, association rules, click clusters."""
+    """Mine the logs: sessions, statistics, pairs from sessions, clicks, pages and purchases, recall tables, bursts."""
     from mining.mine import mine as mine_logs
     from mining.settings import mining_settings
 

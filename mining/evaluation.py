@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 
 from indexes.arrays import Array, offsets_from_counts, ranges
 from indexes.errors import NotFoundError
-from indexes.neighbors import joint_strength
+from indexes.neighbors import KIND_OF_EVIDENCE, joint_strength
 from indexes.vectors import embedding_strength
+from mining.burst_evaluation import burst_rows
 from mining.embedding_evaluation import embedding_neighbors
-from mining.pair_strength import click_cluster_strength, cooccurrence_strength, rule_strength
+from mining.mined_pairs import PAIR_MINERS, Demand
 from mining.session_evaluation import session_rows
 from mining.simulator.truth import Truth
 
@@ -51,13 +52,13 @@ class RankedNeighbors:
 
 
 def evaluate_miners(mined: Path, truth_folder: Path) -> list[dict[str, Any]]:
-    """A row a miner, one for all together as they are served, one for each that leaves a miner out, and two more.
+    """A row a miner, one for all that are served together, one for each that leaves one of those out, and three more.
 
     Columns: coverage (share of asked keywords with any neighbour), precision (share of right ones among all
     neighbours), precision_at_10, recall (share of the right keywords that are among the neighbours) and ndcg_at_10
     (gain 2^grade − 1), each averaged over the asked keywords, with 95 % bootstrap intervals over them. Keywords
-    without neighbours count 0 everywhere but in precision, where there is nothing to judge. The last two rows say how
-    well sessions and robots were found (mining.session_evaluation).
+    without neighbours count 0 everywhere but in precision, where there is nothing to judge. The last rows say how well
+    sessions and robots (mining.session_evaluation) and bursts (mining.burst_evaluation) were found.
     """
     truth = Truth.load(truth_folder)
     miners, strengths = _pairs(mined, truth)
@@ -70,12 +71,13 @@ def evaluate_miners(mined: Path, truth_folder: Path) -> list[dict[str, Any]]:
     }
     weight = _weights(mined, len(miners["cooccurrence"][0]))
     systems["cooccurrence, by weight"] = RankedNeighbors.of_pairs(*miners["cooccurrence"], weight, count)
-    systems["all together"] = _joined(miners, strengths, count)
-    for left_out in miners:
-        rest = {name: pair for name, pair in miners.items() if name != left_out}
+    served = {name: pairs for name, pairs in miners.items() if name in KIND_OF_EVIDENCE}
+    systems["all together"] = _joined(served, strengths, count)
+    for left_out in served:
+        rest = {name: pair for name, pair in served.items() if name != left_out}
         systems[f"all but {left_out}"] = _joined(rest, strengths, count)
     rows = [_row(name, _metrics(truth, ranked, asked, relevant)) for name, ranked in systems.items()]
-    return rows + session_rows(mined, truth_folder)
+    return rows + session_rows(mined, truth_folder) + burst_rows(mined, truth_folder)
 
 
 def _asked(truth: Truth) -> Array:
@@ -92,23 +94,11 @@ def _pairs(mined: Path, truth: Truth) -> tuple[dict[str, tuple[Array, Array]], d
     sessions = _session_count(mined)
     pairs: dict[str, tuple[Array, Array]] = {}
     strengths: dict[str, Array] = {}
-    for name, table_name in (
-        ("cooccurrence", "cooccurrence"),
-        ("association_rules", "association_rules"),
-        ("click_clusters", "click_neighbors"),
-    ):
-        table = _read(mined, table_name)
+    for name, miner in PAIR_MINERS.items():
+        table = _read(mined, miner.table)
         keyword, neighbor = (_rows(table[side], truth) for side in ("keyword", "neighbor"))
-        users = table["users"].to_numpy()
-        if name == "cooccurrence":
-            strength = cooccurrence_strength(
-                table["sessions"].to_numpy(), users, searches[keyword], searches[neighbor], sessions
-            )
-        elif name == "association_rules":
-            strength = rule_strength(table["lift"].to_numpy(), table["support"].to_numpy(), users)
-        else:
-            strength = click_cluster_strength(table["similarity"].to_numpy(), table["shared_urls"].to_numpy(), users)
-        pairs[name], strengths[name] = (keyword, neighbor), strength
+        pairs[name] = keyword, neighbor
+        strengths[name] = miner.strength(table, Demand(searches[keyword], searches[neighbor], sessions))
     return pairs, strengths
 
 

@@ -11,7 +11,12 @@ from mining.mined_tables import dictionary_of
 
 def distinct_queries(searches: ir.Table, clicks: ir.Table, ad_events: ir.Table, bids: ir.Table) -> ir.Table:
     """Every text that stands for a keyword anywhere in the logs, once, in code point order."""
-    texts = (searches.query, clicks.query, ad_events.query, bids.keyword.name("query"))
+    texts = (
+        searches.query,
+        clicks.query,
+        ad_events.query,
+        *(bought.keyword.name("query") for bought in (ad_events, bids)),
+    )
     return ibis.union(*(text.as_table().distinct() for text in texts), distinct=True).order_by("query")
 
 

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,21 +12,23 @@ import pyarrow as pa
 
 from indexes.errors import UsageError
 from indexes.terminal import Advance, progress
-from mining import click_clusters, click_neighbors, cooccurrence, embeddings, keyword_statistics, sessions
+from mining import bursts, click_clusters, cooccurrence, embeddings, keyword_statistics, sessions
 from mining.association_rules import find_rules
+from mining.buyer_miners import BUYER_TABLES, BuyerMiners
 from mining.canonical_logs import LogFiles, find_log_files
+from mining.click_miners import ClickMiners
 from mining.engines import Engine, open_engine
 from mining.keyword_statistics import Month, months_between
 from mining.keywords import distinct_queries, number_keywords
-from mining.mined_tables import MINED_TABLES, write_mined_table
 from mining.output_folder import output_folder
 from mining.robots import find_robots
 from mining.settings import MiningSettings
+from mining.table_writer import TableWriter
 
 FORMAT_VERSION = 1
 REPORT = "mining_report.json"
-READ_TABLES = ("searches", "clicks", "ad_events", "bids", "pages")
-STAGES = 6
+READ_TABLES = ("searches", "clicks", "ad_events", "bids", "pages", "advertisers", "industries")
+STAGES = 10
 
 
 def mine(logs: Path, out: Path, settings: MiningSettings, engine: str = "duckdb") -> dict[str, Any]:
@@ -58,11 +60,11 @@ class _Mining:
     """One run: the stages in order, and what they count on the way."""
 
     def __init__(self, engine: Engine, files: dict[str, LogFiles], settings: MiningSettings, folder: Path) -> None:
-        self.engine, self.files, self.settings, self.folder = engine, files, settings, folder
+        self.engine, self.files, self.settings = engine, files, settings
         self.logs = {name: engine.read(found.table, found.files) for name, found in files.items()}
         self.has = {name: bool(found.files) for name, found in files.items()}
-        self.counts: dict[str, int] = {}
         self.set_aside: dict[str, int] = {}
+        self._folder = folder
 
     def run(self, advance: Advance) -> dict[str, Any]:
         """Mine everything; return the report."""
@@ -71,12 +73,14 @@ class _Mining:
         months = months_between(window[0].date(), window[1].date())
 
         users = sessions.number_users(engine, logs["searches"], logs["clicks"])
-        queries, self.keywords = number_keywords(
+        queries, keywords = number_keywords(
             engine, distinct_queries(logs["searches"], logs["clicks"], logs["ad_events"], logs["bids"])
         )
+        self.writer = TableWriter(engine, self._folder, keywords)
+        self.counts = self.writer.counts
         searches = sessions.place_in_sessions(engine, logs["searches"], users, queries, settings)
         robots = find_robots(engine, searches, users, logs["clicks"] if self.has["clicks"] else None, settings)
-        self._write("robot_users", robots)
+        self.writer.write("robot_users", robots)
         counted = searches.anti_join(robots, "user_no")
         self._count_searches(searches, robots, counted)
         advance(1)
@@ -84,16 +88,15 @@ class _Mining:
         demand = self._mine_demand(counted, queries, months)
         advance(1)
         session_queries = self._mine_session_pairs(counted, users)
+        advance(1)
+        self._mine_bursts(counted, window)
         engine.drop("session_searches")
         advance(1)
-        people = {
-            name: logs[name].anti_join(robots, "user_id").join(queries, "query").semi_join(demand, "keyword_id")
-            for name in ("clicks", "ad_events")
-        }
-        edge_users, urls = self._count_clicks(people["clicks"].join(users, "user_id"))
-        self._write_statistics(demand, edge_users, people["ad_events"], queries)
+        edge_users, urls, people_events = self._people(demand, robots, queries, users)
+        self._write_statistics(demand, edge_users, people_events, queries)
         advance(1)
-        self._mine_clicks(edge_users, urls)
+        self._mine_clicks(demand, edge_users, urls, advance)
+        self._mine_buyers(demand, robots, queries)
         advance(1)
         self._learn_term_vectors(session_queries, edge_users, urls)
         advance(1)
@@ -105,19 +108,19 @@ class _Mining:
         return row["first"], row["last"]
 
     def _count_searches(self, searches: ir.Table, robots: ir.Table, counted: ir.Table) -> None:
-        with_keyword = self._number(searches.count())
-        self.counts["searches"] = self._number(counted.count())
-        self.counts["users"] = self._number(counted.user_no.nunique())
+        with_keyword = self.writer.number(searches.count())
+        self.counts["searches"] = self.writer.number(counted.count())
+        self.counts["users"] = self.writer.number(counted.user_no.nunique())
         self.set_aside["empty_query_searches"] = self.files["searches"].rows - with_keyword
-        self.set_aside["robot_users"] = self._number(robots.count())
+        self.set_aside["robot_users"] = self.writer.number(robots.count())
         self.set_aside["robot_searches"] = with_keyword - self.counts["searches"]
 
     def _mine_demand(self, counted: ir.Table, queries: ir.Table, months: Sequence[Month]) -> ir.Table:
         calendar = keyword_statistics.register_months(self.engine, months)
         keyword_months = keyword_statistics.count_months(self.engine, counted, calendar)
-        self._write("keyword_months", keyword_months)
-        self._write("keyword_segments", keyword_statistics.count_segments(counted))
-        self._write("keyword_spellings", keyword_statistics.count_spellings(counted, queries))
+        self.writer.write("keyword_months", keyword_months)
+        self.writer.write("keyword_segments", keyword_statistics.count_segments(counted))
+        self.writer.write("keyword_spellings", keyword_statistics.count_spellings(counted, queries))
         complete = sum(month.complete for month in months)
         return keyword_statistics.count_demand(self.engine, counted, keyword_months, complete)
 
@@ -125,26 +128,34 @@ class _Mining:
         """Write what sessions tell; return the searches that embeddings learn from."""
         engine, settings = self.engine, self.settings
         all_sessions = sessions.summarise_sessions(engine, counted)
-        self._write("sessions", sessions.sessions_to_write(all_sessions, users, settings))
+        self.writer.write("sessions", sessions.sessions_to_write(all_sessions, users, settings))
         too_long = all_sessions.filter(all_sessions.queries > settings.session_max_queries)
-        self.set_aside["long_sessions"] = self._number(too_long.count())
-        self.set_aside["long_session_searches"] = self._number(too_long.searches.sum())
+        self.set_aside["long_sessions"] = self.writer.number(too_long.count())
+        self.set_aside["long_session_searches"] = self.writer.number(too_long.searches.sum())
         events, session_keywords = sessions.list_session_events(engine, counted, all_sessions, settings)
         keyword_sessions = cooccurrence.count_keyword_sessions(engine, session_keywords)
         decay = cooccurrence.register_decay(engine, settings)
         pairs = cooccurrence.find_session_pairs(engine, events, session_keywords, keyword_sessions, decay, settings)
-        self._write("cooccurrence", cooccurrence.cooccurrence_to_write(pairs))
+        self.writer.write("cooccurrence", cooccurrence.cooccurrence_to_write(pairs))
         rules = find_rules(pairs, keyword_sessions, self.counts["sessions"], settings)
-        self._write("association_rules", rules)
-        every = embeddings.stride(self._number(events.count()), settings.embedding_session_queries)
+        self.writer.write("association_rules", rules)
+        every = embeddings.stride(self.writer.number(events.count()), settings.embedding_session_queries)
         drawn = embeddings.draw_session_queries(events, every)
         session_queries = engine.collect(drawn.order_by("session", "position"))
         engine.drop("all_sessions", "session_events", "session_keywords", "pairing_events", "session_pairs")
         return session_queries
 
-    def _count_clicks(self, clicks: ir.Table) -> tuple[ir.Table, ir.Table]:
+    def _people(
+        self, demand: ir.Table, robots: ir.Table, queries: ir.Table, users: ir.Table
+    ) -> tuple[ir.Table, ir.Table, ir.Table]:
+        """What people, not robots, did for keywords that they searched: who clicked what, the URLs, the ad events."""
+        clicks, ad_events = (
+            self.logs[name].anti_join(robots, "user_id").join(queries, "query").semi_join(demand, "keyword_id")
+            for name in ("clicks", "ad_events")
+        )
+        clicks = clicks.join(users, "user_id")
         urls = click_clusters.number_urls(self.engine, clicks)
-        return click_clusters.count_edge_users(self.engine, clicks, urls), urls
+        return click_clusters.count_edge_users(self.engine, clicks, urls), urls, ad_events
 
     def _write_statistics(self, demand: ir.Table, edge_users: ir.Table, ad_events: ir.Table, queries: ir.Table) -> None:
         bids = self.logs["bids"].join(queries.select("keyword_id", keyword="query"), "keyword")
@@ -155,47 +166,51 @@ class _Mining:
             self.settings,
         )
         clicks = edge_users if self.has["clicks"] else None
-        self._write(
+        self.writer.write(
             "keyword_statistics", keyword_statistics.statistics_to_write(demand, clicks, auction, self.settings)
         )
 
-    def _mine_clicks(self, edge_users: ir.Table, urls: ir.Table) -> None:
-        engine, settings = self.engine, self.settings
-        edges = click_clusters.find_edges(engine, edge_users, settings)
-        graph = click_clusters.cluster(engine, edges, settings)
-        self.counts["click_edges"] = len(graph.edge_keyword)
-        self._write_batches("click_clusters", graph.clusters_to_write().to_batches())
-        neighbors = click_neighbors.choose_neighbors(graph, settings)
-        pairs, path_steps = click_neighbors.register_pairs(engine, neighbors)
-        evidence = click_neighbors.weigh_pairs(pairs, path_steps, edges, edge_users)
-        rows = click_neighbors.neighbors_to_write(
-            neighbors,
-            engine.collect(evidence.order_by("pair_id")),
-            self.keywords,
-            engine.collect(urls.order_by("url_id"))["url"].combine_chunks(),
-        )
-        self._write_batches("click_neighbors", rows.to_batches())
+    def _mine_bursts(self, counted: ir.Table, window: tuple[datetime, datetime]) -> None:
+        days = bursts.count_days(self.engine, counted)
+        first, last = (moment.date() for moment in window)
+        self.writer.write("bursts", bursts.find_bursts(self.engine, counted, days, first, last, self.settings))
+        self.engine.drop("keyword_days", "burst_intervals")
 
     def _learn_term_vectors(self, session_queries: pa.Table, edge_users: ir.Table, urls: ir.Table) -> None:
         pairs = edge_users.select("url_id", "keyword_id").distinct()
-        every = embeddings.stride(self._number(pairs.count()), self.settings.embedding_page_queries)
+        every = embeddings.stride(self.writer.number(pairs.count()), self.settings.embedding_page_queries)
         drawn = embeddings.draw_page_queries(edge_users, every)
         page_queries = self.engine.collect(drawn.order_by("url_id", "place"))
         titles = self.engine.collect(embeddings.draw_titles(self.logs["pages"], urls, every))
-        corpus = list(embeddings.sentences(page_queries, titles, session_queries, self.keywords))
-        self._write_batches("term_vectors", embeddings.train(corpus, self.settings).to_batches())
+        corpus = list(embeddings.sentences(page_queries, titles, session_queries, self.writer.keywords))
+        self.writer.write_batches("term_vectors", embeddings.train(corpus, self.settings).to_batches())
 
-    def _number(self, value: ir.IntegerScalar) -> int:
-        """One whole number out of the engine; 0 for null."""
-        return self.engine.collect(value.name("value").as_table())["value"][0].as_py() or 0
+    def _mine_clicks(self, demand: ir.Table, edge_users: ir.Table, urls: ir.Table, advance: Advance) -> None:
+        miners = ClickMiners(self.writer, edge_users, urls, self.settings)
+        miners.mine_clusters()
+        advance(1)
+        if self.counts["click_edges"]:
+            miners.mine_content_and_clicks(demand)
+        else:
+            self.writer.write_nothing("content_click_clusters", "content_click_neighbors")
+        advance(1)
+        if self.counts["click_edges"] and self.has["pages"]:
+            miners.mine_page_terms(self.logs["pages"])
+        else:
+            self.writer.write_nothing("page_term_clusters", "page_term_neighbors")
+        advance(1)
 
-    def _write(self, name: str, rows: ir.Table) -> None:
-        """Write a mined table from an expression with its columns."""
-        ordered = rows.order_by(MINED_TABLES[name].order)
-        self._write_batches(name, self.engine.stream(ordered))
-
-    def _write_batches(self, name: str, batches: Iterable[pa.RecordBatch]) -> None:
-        self.counts[name] = write_mined_table(self.folder, name, batches, self.keywords)
+    def _mine_buyers(self, demand: ir.Table, robots: ir.Table, queries: ir.Table) -> None:
+        """Bids and shown ads by the keyword bid on, of keywords that people search."""
+        if not (self.has["bids"] or self.has["ad_events"]):
+            self.writer.write_nothing(*BUYER_TABLES)
+            return
+        bought = queries.select("keyword_id", keyword="query").semi_join(demand, "keyword_id")
+        bids = self.logs["bids"].join(bought, "keyword")
+        ad_events = self.logs["ad_events"].anti_join(robots, "user_id").join(bought, "keyword")
+        buyers = BuyerMiners(self.writer, bids, ad_events, self.settings)
+        self.counts["accounts"], self.set_aside["accounts_of_everything"] = buyers.count_accounts()
+        buyers.run(self.logs["advertisers"], self.logs["industries"])
 
     def _report(self, window: tuple[datetime, datetime], months: Sequence[Month]) -> dict[str, Any]:
         first, last = (f"{moment.isoformat(timespec='microseconds')}Z" for moment in window)

@@ -8,9 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from indexes.errors import NotFoundError
+from mining.share_interval import share_interval
 
-SEED = 20240630
-RESAMPLES = 1000
 MAX_ID_DIGITS = 10
 """The truth names a search by its number, the log by the letter s and so many digits."""
 
@@ -53,13 +52,5 @@ def _row(system: str, found: set[Any], planted: set[Any]) -> dict[str, Any]:
     row: dict[str, Any] = {"system": system, "queries": None}
     for name, count in (("precision", len(found)), ("recall", len(planted))):
         row[name] = round(right / count, 4) if count else None
-        row[f"{name}_interval"] = _interval(right, count)
+        row[f"{name}_interval"] = share_interval(right, count)
     return row
-
-
-def _interval(right: int, count: int) -> list[float] | None:
-    """The 95 % bootstrap interval of a share: a resample of `count` ones and zeros has a binomial number of ones."""
-    if not count:
-        return None
-    shares = np.random.default_rng(SEED).binomial(count, right / count, RESAMPLES) / count
-    return [round(float(bound), 4) for bound in np.percentile(shares, [2.5, 97.5])]

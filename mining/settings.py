@@ -47,6 +47,12 @@ class MiningSettings(BaseModel):
     rule_min_confidence: float = Field(
         0.01, ge=0, le=1, description="Least share of the sessions with the first keyword that hold the second too."
     )
+    rule_min_significance: float = Field(
+        10.83,
+        ge=-1e9,
+        le=1e9,
+        description="Least log-likelihood ratio G² of a rule; negative ones are of pairs rarer than by chance.",
+    )
 
     # Click-graph clusters (SPEC §1.4).
     edge_min_clicks: int = Field(1, ge=1, description="A URL clicked less often for a keyword is no edge of the graph.")
@@ -60,6 +66,85 @@ class MiningSettings(BaseModel):
     click_neighbors: int = Field(50, ge=1, le=1000, description="Most neighbours kept of a keyword in its cluster.")
     click_paths: int = Field(
         5, ge=0, le=100, description="Most neighbours kept of a keyword that share no URL with it, linked by a path."
+    )
+
+    # Content and click similarity (SPEC §1.5).
+    content_weight: float = Field(
+        0.3, ge=0, le=1, description="α: how much shared words weigh beside shared clicked pages in a similarity."
+    )
+    content_click_similarity: float = Field(
+        0.3, gt=0, le=1, description="Keywords of at least this content and click similarity are neighbours."
+    )
+    content_click_min_points: int = Field(
+        8, ge=1, le=1000, description="A keyword with so many neighbours is the core of a cluster."
+    )
+    content_click_max_keywords: int = Field(
+        1000, ge=2, description="Terms and URLs of more keywords alone bring no two keywords together for comparison."
+    )
+    content_click_neighbors: int = Field(30, ge=1, le=1000, description="Most neighbours kept of a keyword.")
+
+    # Clicked-page term vectors (SPEC §1.6).
+    page_text_characters: int = Field(
+        0, ge=0, le=100_000, description="Characters of a page's text that are read beside its title."
+    )
+    page_term_max_share: float = Field(
+        0.05, gt=0, le=1, description="Words of a greater share of the clicked pages are left out as common."
+    )
+    page_keywords: int = Field(
+        100_000, ge=2, description="So many keywords, those that the most users clicked for, get vectors of page words."
+    )
+    page_vector_terms: int = Field(30, ge=1, le=1000, description="Most terms kept of a keyword, the heaviest ones.")
+    page_term_similarity: float = Field(
+        0.5, gt=0, le=1, description="Least cosine of keywords that are neighbours by their pages' words."
+    )
+    page_neighbors: int = Field(50, ge=1, le=1000, description="Most neighbours kept of a keyword by its pages' words.")
+    page_cluster_similarity: float = Field(
+        0.7, gt=0, le=1, description="Least cosine to the leader of a cluster for a keyword to join it."
+    )
+    page_rank_popularity: float = Field(
+        0.3, ge=0, le=1, description="How much users weigh beside the cosine in the rank inside a cluster."
+    )
+
+    # Buyers (SPEC §1.8) and recall tables (SPEC §1.9).
+    min_advertisers: int = Field(2, ge=1, description="Keywords and pairs bought by fewer advertisers are in no list.")
+    account_max_keywords: int = Field(
+        5000,
+        ge=2,
+        description="An advertiser of more keywords sells everything and is no evidence of what belongs together.",
+    )
+    copurchase_shrinkage: float = Field(
+        2.0, ge=0, le=1000, description="With so many advertisers in common a pair's cosine counts half."
+    )
+    buyer_neighbors: int = Field(
+        50, ge=1, le=1000, description="Most neighbours kept of a keyword by factors, and by walks."
+    )
+    buyer_factors: int = Field(256, ge=1, le=512, description="Factors of the matrix of accounts and keywords.")
+    factor_similarity: float = Field(
+        0.6, gt=0, le=1, description="Least cosine of keywords that are neighbours by their factors."
+    )
+    walk_damping: float = Field(
+        0.5, gt=0, lt=1, description="d: the probability that a walk between accounts and keywords goes on."
+    )
+    walk_precision: float = Field(
+        1e-4, ge=0, le=0.1, description="Probability at a node, or still on its way, below which a walk is cut off."
+    )
+    walk_share: float = Field(
+        0.002,
+        ge=0,
+        le=1,
+        description="Least share of time at a keyword for it to be a neighbour of where a walk starts.",
+    )
+    recall_keywords: int = Field(200, ge=1, le=10_000, description="Most keywords kept of an account or an industry.")
+
+    # Bursts (SPEC §1.11).
+    burst_min_users: int = Field(10, ge=1, description="A burst has at least so many distinct users.")
+    burst_min_factor: float = Field(2.0, ge=1, le=1000, description="A burst has so many times the users expected.")
+    burst_min_score: float = Field(
+        15.0, gt=0, le=1e6, description="A burst is less likely by chance than about e to the minus this."
+    )
+    burst_max_days: int = Field(28, ge=1, le=92, description="Longer rises are a season or a new level.")
+    burst_level_weeks: int = Field(
+        6, ge=2, le=52, description="Weeks before and after that say what is usual for a keyword."
     )
 
     # Keyword statistics (SPEC §1.10).

@@ -25,6 +25,7 @@ def stage_name(name: str) -> str:
     """What a stage does, in the page's language."""
     names = {
         "literal_relevance": gettext("Relevance computed"),
+        "trained_relevance": gettext("Relevance computed"),
         "relevance_admission": gettext("Too little relevance removed"),
         "unsafe_keyword_audit": gettext("Unsafe keywords removed"),
         "close_variants": gettext("Close variants brought together"),

@@ -19,9 +19,20 @@ from kr.retrieval.neighbors import NeighborFinder, NeighborSource
 from kr.retrieval.semantic import SemanticSource
 from kr.retrieval.token_match import TokenMatchSource
 from kr.settings import Settings
+from kr.types import Stage
 
 MINERS = ("cooccurrence", "association_rules", "click_clusters")
 SOURCES = (ExactSource.name, TokenMatchSource.name, *MINERS, SemanticSource.name)
+
+
+def relevance_stage(indexes: Indexes, settings: Settings) -> Stage:
+    """The trained model's stage if the settings name a model, else the literal one."""
+    if settings.relevance_model is None:
+        return LiteralRelevance(indexes, MINERS)
+    from kr.relevance.model import RelevanceModel
+    from kr.relevance.trained import TrainedRelevance
+
+    return TrainedRelevance(indexes, MINERS, RelevanceModel.read(settings.relevance_model))
 
 
 def keyword_search_pipeline(
@@ -42,7 +53,7 @@ def keyword_search_pipeline(
             SemanticSource(indexes, settings.semantic_neighbors),
         ),
         stages=(
-            LiteralRelevance(indexes, MINERS),
+            relevance_stage(indexes, settings),
             RelevanceAdmission(settings.min_relevance),
             audit,
             CloseVariantGrouping(indexes),

@@ -32,6 +32,16 @@ SPELLING_WEIGHT = 0.9
 TRUST: Mapping[str, float] = {"cooccurrence": 0.8, "association_rules": 0.8, "click_clusters": 0.9, "embeddings": 0.8}
 
 
+def behaviour_of(candidates: Candidates, miners: Sequence[str]) -> Array:
+    """What people did, joined over the miners: float64 (n,) in 0..1."""
+    return joint_strength({miner: TRUST[miner] * np.sqrt(candidates[f"{miner}_strength"]) for miner in miners})
+
+
+def likeness_of(candidates: Candidates) -> Array:
+    """What their vectors say, float64 (n,) in 0..1: like shared words it comes from the words, and confirms none."""
+    return TRUST["embeddings"] * np.sqrt(embedding_strength(candidates["semantic_similarity"]).astype(np.float64))
+
+
 class LiteralRelevance:
     """Adds `literal`, `behaviour` and `relevance`, float32 in 0..1; removes nothing."""
 
@@ -46,10 +56,8 @@ class LiteralRelevance:
 
     def run(self, request: Request, candidates: Candidates) -> StageResult:
         literal = self._literal(request.seeds, candidates.keyword_id)
-        believed = {miner: TRUST[miner] * np.sqrt(candidates[f"{miner}_strength"]) for miner in self._miners}
-        behaviour = joint_strength(believed)
-        likeness = TRUST["embeddings"] * np.sqrt(embedding_strength(candidates["semantic_similarity"]))
-        relevance = 1 - (1 - np.maximum(literal, likeness)) * (1 - behaviour)
+        behaviour = behaviour_of(candidates, self._miners)
+        relevance = 1 - (1 - np.maximum(literal, likeness_of(candidates))) * (1 - behaviour)
         return StageResult.keeping_all(
             candidates.with_columns(
                 literal=literal.astype(np.float32),

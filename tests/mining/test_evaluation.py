@@ -3,15 +3,19 @@
 import json
 import math
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import mining.evaluation
 from indexes.errors import NotFoundError
+from mining.burst_evaluation import burst_rows
 from mining.evaluation import CUT, MIN_SEARCHES, evaluate_miners
+from mining.mined_pairs import PAIR_MINERS
 from mining.mined_tables import MINED_TABLES
 from mining.pair_strength import rule_strength
 from mining.simulator.truth import Truth
@@ -70,8 +74,17 @@ def gain(grades: list[int]) -> float:
 
 
 def test_every_system_has_metrics_inside_their_intervals(evaluated: Rows) -> None:
-    miners = ["cooccurrence", "association_rules", "click_clusters", "embeddings"]
-    assert {*miners, "all together", *(f"all but {miner}" for miner in miners)} <= evaluated.keys()
+    served = ["cooccurrence", "association_rules", "click_clusters", "embeddings"]
+    expected = {
+        *PAIR_MINERS,
+        "embeddings",
+        "all together",
+        *(f"all but {miner}" for miner in served),
+        "sessions",
+        "robots",
+        "bursts",
+    }
+    assert expected <= evaluated.keys()
     json.dumps(list(evaluated.values()), allow_nan=False)
     for row in evaluated.values():
         for name in ("coverage", "precision", "precision_at_10", "recall", "ndcg_at_10"):
@@ -114,6 +127,27 @@ def test_a_robot_that_is_missed_and_a_person_taken_for_one_cost_recall_and_preci
     assert row["system"] == "robots"
     assert row["precision"] == expected
     assert row["recall"] == expected
+
+
+def test_bursts_are_right_on_planted_days_of_the_keyword_or_of_its_product(tmp_path: Path) -> None:
+    day = [date(2024, 1, number) for number in range(1, 31)]
+
+    def write(folder: str, name: str, **columns: Any) -> None:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        pq.write_table(pa.table(columns), tmp_path / folder / f"{name}.parquet")
+
+    write("truth", "keywords", keyword=["a", "b", "c"], product_id=["p", "p", "q"])
+    write(
+        "truth", "bursts", product_id=["p", "q", "q"], keyword=[None, "c", "gone"],
+        first_date=[day[5], day[20], day[3]], last_date=[day[8], day[22], day[4]],
+    )  # fmt: skip
+    # Right by its product; right by its keyword; a day too late; a keyword that has no burst of its own.
+    write(
+        "mined", "bursts", keyword=["a", "c", "b", "c"],
+        first_date=[day[8], day[18], day[9], day[4]], last_date=[day[10], day[20], day[11], day[4]],
+    )  # fmt: skip
+    [row] = burst_rows(tmp_path / "mined", tmp_path / "truth")
+    assert (row["precision"], row["recall"]) == (0.5, pytest.approx(2 / 3, abs=1e-4))
 
 
 @pytest.mark.parametrize("missing", ["mined", "truth"])

@@ -15,11 +15,15 @@ import pytest
 
 from mining import (
     association_rules,
+    bursts,
+    buyer_copurchase,
     click_clusters,
     click_neighbors,
     cooccurrence,
     embeddings,
     keyword_statistics,
+    page_term_vectors,
+    recall_tables,
     robots,
     sessions,
 )
@@ -149,6 +153,55 @@ def write_embeddings(engine: WritingEngine) -> None:
     engine.note("titles", embeddings.draw_titles(engine.log("pages"), urls, 2))
 
 
+EDGES = ibis.table({"keyword_id": "int32", "url_id": "int64"}, name="click_edges")
+EDGE_USERS = ibis.table(
+    {"keyword_id": "int32", "url_id": "int64", "user_no": "int64", "first_date": "date", "last_date": "date"},
+    name="edge_users",
+)
+
+
+def write_page_term_vectors(engine: WritingEngine) -> None:
+    urls = ibis.table({"url": "string", "url_id": "int64"}, name="urls")
+    clicked = page_term_vectors.find_clicked_pages(engine, engine.log("pages"), urls, EDGES, SETTINGS)
+    popularity, _ = page_term_vectors.count_popularity(engine, clicked, EDGES, EDGE_USERS, SETTINGS)
+    engine.note("page_popularity", popularity)
+
+
+def purchases(engine: WritingEngine) -> tuple[ir.Table, ir.Table, ir.Table]:
+    bought = QUERIES.select("keyword_id", keyword="query")
+    logs = (engine.log(name).join(bought, "keyword") for name in ("bids", "ad_events"))
+    found, accounts = buyer_copurchase.find_purchases(engine, *logs, SETTINGS)
+    return found, accounts, buyer_copurchase.count_buyers(engine, found)
+
+
+def write_buyer_copurchase(engine: WritingEngine) -> None:
+    bought, _, buyers = purchases(engine)
+    engine.note("copurchase", buyer_copurchase.find_copurchases(engine, bought, buyers, SETTINGS))
+    pairs = ibis.table({"keyword_id": "int32", "neighbor_id": "int32", "similarity": "float64"}, name="factor_pairs")
+    engine.note("buyer_factors", buyer_copurchase.weigh_pairs(pairs, bought, buyers))
+
+
+def write_recall_tables(engine: WritingEngine) -> None:
+    bought, accounts, buyers = purchases(engine)
+    engine.steps.clear()
+    placed = ibis.table({"advertiser_no": "int64", "industry_id": "string"}, name="account_industries")
+    found = recall_tables.find_industry_keywords(engine, bought, buyers, placed, SETTINGS)
+    engine.note("industry_keywords", found)
+    columns = {"advertiser_no": "int64", "keyword_id": "int32", "score": "float64", "walk": "float64"}
+    candidates = ibis.table({**columns, "factor": "float64"}, name="account_candidates")
+    found = recall_tables.find_account_evidence(engine, candidates, bought, accounts, buyers)
+    engine.note("account_keywords", found)
+
+
+def write_bursts(engine: WritingEngine) -> None:
+    counted = engine.searches()
+    engine.steps.clear()
+    bursts.count_days(engine, counted)
+    columns = {"keyword_id": "int64", "first_date": "date", "last_date": "date", "observed": "int64"}
+    intervals = ibis.table({**columns, "expected": "float64", "score": "float64"}, name="burst_intervals")
+    engine.note("bursts", bursts.weigh_bursts(counted, intervals, SETTINGS))
+
+
 MINERS = {
     "sessions": write_sessions,
     "robots": write_robots,
@@ -157,6 +210,10 @@ MINERS = {
     "keyword_statistics": write_keyword_statistics,
     "click_clusters": write_click_clusters,
     "embeddings": write_embeddings,
+    "page_term_vectors": write_page_term_vectors,
+    "buyer_copurchase": write_buyer_copurchase,
+    "recall_tables": write_recall_tables,
+    "bursts": write_bursts,
 }
 
 

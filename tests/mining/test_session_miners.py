@@ -1,5 +1,6 @@
 """Sessions, robots, co-occurrence and association rules against plain Python on random logs."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -120,9 +121,16 @@ def test_sessions_equal_a_naive_split(mined: Callable[..., Any], rows: Rows, gap
     decay=st.sampled_from([0.1, 0.5, 0.8]),
     least_users=st.integers(1, 3),
     longest=st.sampled_from([4, 100]),
+    least_significance=st.sampled_from([-1e9, 0.01, 1.17]),
 )
 def test_cooccurrence_and_rules_equal_a_naive_count(
-    mined: Callable[..., Any], rows: Rows, form: str, decay: float, least_users: int, longest: int
+    mined: Callable[..., Any],
+    rows: Rows,
+    form: str,
+    decay: float,
+    least_users: int,
+    longest: int,
+    least_significance: float,
 ) -> None:
     rows = [*rows, {"user_id": "last", "ts": START, "query": "last", "session_id": None, "search_id": "z"}]
     chosen = {
@@ -133,6 +141,7 @@ def test_cooccurrence_and_rules_equal_a_naive_count(
         "rule_min_sessions": 2,
         "rule_min_confidence": 0.3,
         "rule_min_support": 0.01,
+        "rule_min_significance": least_significance,
     }
     result = mined({"searches": rows}, **chosen)
 
@@ -153,11 +162,60 @@ def test_cooccurrence_and_rules_equal_a_naive_count(
             }
             cooccurring[keyword, neighbor] = {"weight": pair["weight"] / WEIGHT_SCALE, **evidence}
             support, confidence = together / len(sessions), together / holding[keyword]
-            if together >= 2 and support >= 0.01 and confidence >= 0.3:
-                lift = pytest.approx(confidence / (holding[neighbor] / len(sessions)))
-                rules[keyword, neighbor] = {"support": support, "confidence": confidence, "lift": lift, **evidence}
+            signed = naive_significance(together, holding[keyword], holding[neighbor], len(sessions))
+            if together >= 2 and support >= 0.01 and confidence >= 0.3 and signed >= least_significance:
+                rules[keyword, neighbor] = {
+                    "support": support,
+                    "confidence": confidence,
+                    "lift": pytest.approx(confidence / (holding[neighbor] / len(sessions))),
+                    "significance": pytest.approx(signed, abs=1e-9),
+                    **evidence,
+                }
     assert _by_pair(result.tables["cooccurrence"]) == cooccurring
     assert _by_pair(result.tables["association_rules"]) == rules
+
+
+def naive_significance(both: int, first: int, second: int, total: int) -> float:
+    """G² by entropies: 2 · (Σ cells − Σ rows − Σ columns + whole), each as n · ln n; signed like ln(lift)."""
+
+    def entropy(*counts: int) -> float:
+        return sum(count * math.log(count) for count in counts if count)
+
+    cells = (both, first - both, second - both, total - first - second + both)
+    margins = entropy(first, total - first) + entropy(second, total - second)
+    ratio = 2 * (entropy(*cells) - margins + entropy(total))
+    return ratio if both * total >= first * second else -ratio
+
+
+def test_significance_has_the_value_of_a_worked_example_and_the_same_bits_both_ways(
+    mined: Callable[..., Any], at: Callable[[float], datetime]
+) -> None:
+    # Of 10 sessions 3 hold both, 4 the first, 5 the second.
+    sessions = ["a b", "a b", "a b", "a", "b", "b", "c", "c", "c", "c"]
+    rows = [
+        {"ts": at(100 * number + place), "user_id": f"u{number}", "query": query}
+        for number, session in enumerate(sessions)
+        for place, query in enumerate(session.split())
+    ]
+    found = mined({"searches": rows}, rule_min_significance=0).by("association_rules", "keyword", "neighbor")
+    cells = [(3, 2.0), (1, 2.0), (2, 3.0), (4, 3.0)]
+    by_hand = 2 * sum(observed * math.log(observed / expected) for observed, expected in cells)
+    assert found["a", "b"]["significance"] == pytest.approx(by_hand)
+    assert found["a", "b"]["significance"] == found["b", "a"]["significance"]
+
+
+def test_keywords_that_meet_less_often_than_by_chance_are_no_rule(
+    mined: Callable[..., Any], at: Callable[[float], datetime]
+) -> None:
+    sessions = ["a b"] * 3 + ["a"] * 8 + ["b"] * 8
+    rows = [
+        {"ts": at(100 * number + place), "user_id": f"u{number}", "query": query}
+        for number, session in enumerate(sessions)
+        for place, query in enumerate(session.split())
+    ]
+    assert not mined({"searches": rows}, rule_min_significance=0).tables["association_rules"]
+    [rule, _] = mined({"searches": rows}, rule_min_significance=-1e9).tables["association_rules"]
+    assert rule["lift"] < 1 and rule["significance"] < 0
 
 
 def _by_pair(rows: Rows) -> dict[tuple[str, str], dict[str, Any]]:

@@ -10,17 +10,17 @@ FROM (
     FROM (
       SELECT DISTINCT
         "t0"."query"
-      FROM "searches" AS "t0"
+      FROM "ad_events" AS "t0"
     ) AS "t4"
     UNION
     SELECT
       *
     FROM (
       SELECT DISTINCT
-        "t1"."query"
-      FROM "clicks" AS "t1"
+        "t0"."keyword" AS "query"
+      FROM "ad_events" AS "t0"
     ) AS "t5"
-  ) AS "t8"
+  ) AS "t9"
   UNION
   SELECT
     *
@@ -29,21 +29,33 @@ FROM (
       *
     FROM (
       SELECT DISTINCT
-        "t2"."query"
-      FROM "ad_events" AS "t2"
+        "t1"."keyword" AS "query"
+      FROM "bids" AS "t1"
     ) AS "t6"
     UNION
     SELECT
       *
     FROM (
-      SELECT DISTINCT
-        "t3"."keyword" AS "query"
-      FROM "bids" AS "t3"
-    ) AS "t7"
-  ) AS "t9"
-) AS "t10"
+      SELECT
+        *
+      FROM (
+        SELECT DISTINCT
+          "t2"."query"
+        FROM "searches" AS "t2"
+      ) AS "t7"
+      UNION
+      SELECT
+        *
+      FROM (
+        SELECT DISTINCT
+          "t3"."query"
+        FROM "clicks" AS "t3"
+      ) AS "t8"
+    ) AS "t10"
+  ) AS "t11"
+) AS "t12"
 ORDER BY
-  "t10"."query" ASC;
+  "t12"."query" ASC;
 
 -- step: users
 SELECT

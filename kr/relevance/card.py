@@ -1,0 +1,49 @@
+"""The model card as a page of text: what the model was made of, how good it is, what it reads."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def card_text(card: Mapping[str, Any]) -> str:
+    """Markdown of a model card."""
+    measures = card["cross_validated"]
+    lines = [
+        "# Relevance model",
+        "",
+        f"{card['pairs']:,} pairs of {card['queries']:,} queries, {card['kind']}; preset `{card['preset']}`"
+        + (", with the sentence encoder." if card["encoder"] else "."),
+        "",
+        "| label | pairs |",
+        "|---|---|",
+        *(f"| {label} | {count:,} |" for label, count in card["labels"].items()),
+        "",
+        "## Data",
+        "",
+        *(f"- `{item['file']}`, SHA-256 `{item['sha256']}`" for item in card["data"]),
+        *(f"- unlabelled: `{item['path']}`, SHA-256 `{item['sha256']}`" for item in card["corpora"]),
+        "",
+        "## Cross-validated by query",
+        "",
+        "| measure | value | 95 % |",
+        "|---|---|---|",
+    ]
+    for name, interval in measures["intervals"].items():
+        around = f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
+        lines.append(f"| {name} | {measures[name]:.4f} | {around} |")
+    if "families" in card:
+        lines += ["", "## Families, each added to those above", ""]
+        names = [name for name in measures["intervals"] if name in card["families"][0]]
+        lines += [f"| family | features | {' | '.join(names)} |", "|---|---|" + "---|" * len(names)]
+        for row in card["families"]:
+            values = " | ".join(f"{row[name]:.4f}" for name in names)
+            lines.append(f"| {row['added']} | {row['features']} | {values} |")
+    lines += [
+        "",
+        "## Features that the trees read, by gain",
+        "",
+        "| feature | family | gain | meaning |",
+        "|---|---|---|---|",
+    ]
+    for feature in sorted(card["features"], key=lambda feature: (-feature["gain"], feature["name"])):
+        lines.append(f"| {feature['name']} | {feature['family']} | {feature['gain']:.4f} | {feature['meaning']} |")
+    return "\n".join(lines) + "\n"

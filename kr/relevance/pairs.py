@@ -1,0 +1,134 @@
+"""Labelled pairs: JSON lines, plain or gzipped, `{"query": "…", "keyword": "…", "label": 0}`.
+
+Three or fewer distinct whole labels are classes, all else is graded. A file with a mistake is refused with its line.
+"""
+
+import gzip
+import hashlib
+import json
+import math
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexes.arrays import Array
+from indexes.errors import NotFoundError, UsageError
+from indexes.text import fingerprint, normalise
+
+MOST_CLASSES = 3
+CLASSES, GRADED = "classes", "graded"
+_SHAPE = 'Write one JSON object a line: {"query": "…", "keyword": "…", "label": 0}.'
+
+
+@dataclass(frozen=True)
+class LabelledPairs:
+    """Pairs as they were read: `queries` and `keywords` as typed, `labels` float64 (n,)."""
+
+    queries: tuple[str, ...]
+    keywords: tuple[str, ...]
+    labels: Array
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    @property
+    def kind(self) -> str:
+        """`classes` or `graded`."""
+        distinct = np.unique(self.labels)
+        whole = bool(np.all(distinct == np.round(distinct)))
+        return CLASSES if whole and len(distinct) <= MOST_CLASSES else GRADED
+
+    def take(self, rows: Array) -> "LabelledPairs":
+        """The pairs at these positions."""
+        places = np.arange(len(self))[rows].tolist()
+        return LabelledPairs(
+            tuple(self.queries[place] for place in places),
+            tuple(self.keywords[place] for place in places),
+            self.labels[rows],
+        )
+
+    def groups(self) -> Array:
+        """A number a pair, equal where the queries are equal or close variants; int64 (n,)."""
+        numbers: dict[str, int] = {}
+        seen: dict[str, int] = {}
+        for query in self.queries:
+            if query not in seen:
+                seen[query] = numbers.setdefault(fingerprint(normalise(query)), len(numbers))
+        return np.array([seen[query] for query in self.queries], np.int64)
+
+
+def read_pairs(files: Sequence[Path]) -> LabelledPairs:
+    """Read files of pairs one after the other; UsageError names the file, the line and the mistake."""
+    queries: list[str] = []
+    keywords: list[str] = []
+    labels: list[float] = []
+    for file in files:
+        before = len(labels)
+        for number, line in _lines(file):
+            query, keyword, label = _pair(line, f"{file}, line {number}")
+            queries.append(query)
+            keywords.append(keyword)
+            labels.append(label)
+        if len(labels) == before:
+            raise UsageError(f"{file} holds no pairs.", _SHAPE)
+    return LabelledPairs(tuple(queries), tuple(keywords), np.array(labels, np.float64))
+
+
+def _lines(file: Path) -> Iterator[tuple[int, str]]:
+    if not file.is_file():
+        raise NotFoundError(f"The file of pairs {file} does not exist.", "Name one that does with --pairs.")
+    number = 0
+    try:
+        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as stream:
+            for number, line in enumerate(stream, 1):
+                if line.strip():
+                    yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file}, line {number}: not UTF-8 ({error.reason}).", "Save the file as UTF-8.") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise UsageError(f"{file} cannot be read after line {number}: {error}.", "Write the file anew.") from None
+
+
+def _pair(line: str, place: str) -> tuple[str, str, float]:
+    try:
+        record: Any = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{place}: not JSON ({error.msg}, column {error.colno}).", _SHAPE) from None
+    except RecursionError:
+        raise UsageError(f"{place}: not JSON (nested too deeply).", _SHAPE) from None
+    if not isinstance(record, dict):
+        raise UsageError(f"{place}: a JSON {type(record).__name__}, not an object.", _SHAPE)
+    texts = []
+    for name in ("query", "keyword"):
+        value = record.get(name)
+        if not isinstance(value, str):
+            raise UsageError(f"{place}: the field {name} is {_shown(value)}, not a text.", _SHAPE)
+        if not normalise(value):
+            raise UsageError(f"{place}: the field {name} is empty.", "Remove the line or mend the text.")
+        texts.append(value)
+    label = record.get("label")
+    if isinstance(label, bool) or not isinstance(label, int | float) or not math.isfinite(label):
+        raise UsageError(f"{place}: the label is {_shown(label)}, not a number.", "Write labels as numbers.")
+    return texts[0], texts[1], float(label)
+
+
+def _shown(value: Any) -> str:
+    return "missing" if value is None else json.dumps(value, ensure_ascii=False)[:40]
+
+
+def refuse_one_label(pairs: LabelledPairs) -> None:
+    """UsageError if all pairs have the same label: there is nothing to learn."""
+    if len(np.unique(pairs.labels)) < 2:
+        raise UsageError(
+            f"All {len(pairs)} pairs have the label {pairs.labels[0]:g}.", "Give pairs of at least two labels."
+        )
+
+
+def sha256_of(file: Path) -> str:
+    """The SHA-256 of a file's bytes."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

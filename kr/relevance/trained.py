@@ -1,0 +1,61 @@
+"""Relevance by a trained model, in place of `LiteralRelevance` where a model is configured."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from indexes.arrays import Array
+from indexes.errors import UsageError
+from indexes.opened import Indexes
+from kr.relevance.encoding import encode_texts
+from kr.relevance.features import EncodedPairs
+from kr.relevance.literal import behaviour_of, likeness_of
+from kr.relevance.model import RelevanceModel
+from kr.relevance.snapshot_texts import SnapshotTexts
+from kr.types import Candidates, Request, StageResult
+
+
+class TrainedRelevance:
+    """Adds `literal`, `behaviour` and `relevance`, float32 in 0..1; removes nothing.
+
+    `literal` is what the model says of the texts, the best seed's; likeness and the evidence of the miners are joined
+    as `LiteralRelevance` does.
+    """
+
+    name = "trained_relevance"
+    adds: Sequence[str] = ("literal", "behaviour", "relevance")
+
+    def __init__(self, indexes: Indexes, miners: Sequence[str], model: RelevanceModel) -> None:
+        if model.encoder is not None:
+            raise UsageError(
+                "The relevance model reads the sentence encoder, which is too slow to serve.",
+                "Train one with --encoder none.",
+            )
+        self._model = model
+        self._miners = tuple(miners)
+        self._texts = SnapshotTexts(indexes, model.statistics.vocabulary)
+        self.needs: Sequence[str] = (*(f"{miner}_strength" for miner in self._miners), "semantic_similarity")
+
+    def run(self, request: Request, candidates: Candidates) -> StageResult:
+        literal = self._of_texts(request.seeds, candidates.keyword_id)
+        behaviour = behaviour_of(candidates, self._miners)
+        relevance = 1 - (1 - np.maximum(literal, likeness_of(candidates))) * (1 - behaviour)
+        return StageResult.keeping_all(
+            candidates.with_columns(
+                literal=literal.astype(np.float32),
+                behaviour=behaviour.astype(np.float32),
+                relevance=relevance.astype(np.float32),
+            )
+        )
+
+    def _of_texts(self, seeds: Sequence[str], keyword_ids: Array) -> Array:
+        count = len(keyword_ids)
+        if not count or not seeds:
+            return np.zeros(count)
+        pairs = EncodedPairs(
+            encode_texts(seeds, self._model.statistics.vocabulary),
+            np.repeat(np.arange(len(seeds)), count),
+            self._texts.encode(keyword_ids),
+            np.tile(np.arange(count), len(seeds)),
+        )
+        return self._model.predict_encoded(pairs).relevance.reshape(len(seeds), count).max(axis=0)
