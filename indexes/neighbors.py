@@ -28,6 +28,7 @@ KIND_OF_EVIDENCE = {
     "cooccurrence": "sessions",
     "association_rules": "sessions",
     "click_clusters": "clicks",
+    "page_terms": "pages",
     "embeddings": "meaning",
 }
 """What each miner counts. Miners of one kind read the same events: they don't confirm each other."""

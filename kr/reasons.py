@@ -13,6 +13,7 @@ class Reason(StrEnum):
     RULE = "search_follows"
     CLUSTER = "same_pages_clicked"
     CLUSTER_PATH = "linked_by_clicks"
+    PAGE_TERMS = "pages_say_the_same"
     SEMANTIC = "used_alike"
     RULE_BOOST = "boosted_by_rule"
     RULE_BURY = "buried_by_rule"
@@ -87,6 +88,10 @@ REASON_TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.CLUSTER_PATH: (
         "Linked to “{seed}” through clicks: {path}",
         "与“{seed}”通过点击相连：{path}",
+    ),
+    Reason.PAGE_TERMS: (
+        "Leads to pages that say the same as those of “{seed}”: similarity {similarity}, {users} at least, {dates}",
+        "{dates}，点击的网页内容与“{seed}”的相近：相似度 {similarity}，各至少 {users} 位用户",
     ),
     Reason.SEMANTIC: (
         "Its words are searched and clicked like those of “{seed}”: similarity {similarity}",

@@ -1,6 +1,6 @@
 """The reasons of each row: words in common and what people did, with evidence that recomputes from the log."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
@@ -80,7 +80,13 @@ class ReasonWriter:
         anchors = self._indexes.keywords.take(candidates[f"{miner}_anchor"][rows])
         columns = self._indexes.neighbors.evidence(miner, at[rows])
         evidence = {name: column.tolist() for name, column in columns.items()}
-        write = {"cooccurrence": _together, "association_rules": _follows, "click_clusters": self._clicked}[miner]
+        writers: dict[str, Callable[[str, str, Row], Row]] = {
+            "cooccurrence": _together,
+            "association_rules": _follows,
+            "click_clusters": self._clicked,
+            "page_terms": _alike,
+        }
+        write = writers[miner]
         for place, row in enumerate(rows.tolist()):
             found = {name: values[place] for name, values in evidence.items()}
             mined[row].append((strengths[place], write(miner, anchors[place], found)))
@@ -113,6 +119,12 @@ def _add_likeness(seeds: Sequence[str], candidates: Candidates, reasons: list[li
 def _together(miner: str, anchor: str, found: Row) -> Row:
     counts = {"sessions": found["sessions"], "users": found["users"]}
     return _dated_reason(Reason.COOCCURRENCE, miner, anchor, counts, counts, found)
+
+
+def _alike(miner: str, anchor: str, found: Row) -> Row:
+    evidence = {"similarity": found["similarity"], "users": found["users"]}
+    words = {"similarity": f"{found['similarity']:.2f}", "users": found["users"]}
+    return _dated_reason(Reason.PAGE_TERMS, miner, anchor, evidence, words, found)
 
 
 def _follows(miner: str, anchor: str, found: Row) -> Row:

@@ -48,6 +48,7 @@ def write_mined_tables(keywords: int, folder: Path, seed: int = 0) -> None:
         ("cooccurrence", "cooccurrence"),
         ("association_rules", "association_rules"),
         ("click_neighbors", "click_clusters"),
+        ("page_term_neighbors", "cooccurrence"),
     ):
         _write(folder, name, (_pairs(name, texts, pairs, generator) for pairs in corpus.chunks(miner)))
     _write(folder, "term_vectors", iter([_term_vectors()]))
@@ -178,6 +179,8 @@ def _pairs(name: str, texts: pa.LargeStringArray, pairs: Pairs, generator: np.ra
                 if column in evidence}  # fmt: skip
     if name == "association_rules":
         columns["support"] = evidence["sessions"] / 1e9
+    if name == "page_term_neighbors":
+        columns["similarity"] = pairs.strength
     if name == "click_neighbors":
         is_linked = generator.random(len(pairs.keyword)) < PATH_SHARE
         columns["similarity"] = np.where(is_linked, 0.0, pairs.strength)

@@ -15,7 +15,7 @@ from indexes.keyword_stats import UNKNOWN
 from indexes.neighbors import EvidenceColumn, NeighborsWriter
 from mining.build_paths import PathWriter
 from mining.build_tables import MINE_AGAIN, MinedTables, numbers
-from mining.pair_strength import click_cluster_strength, cooccurrence_strength, rule_strength
+from mining.pair_strength import click_cluster_strength, cooccurrence_strength, page_term_strength, rule_strength
 from mining.text_ids import TextIds
 
 PATH = "path"
@@ -85,6 +85,12 @@ MINERS = (
             table["similarity"], table["shared_urls"], table["users"]
         ),
         ("similarity",),
+    ),
+    MinerTable(
+        "page_terms",
+        "page_term_neighbors",
+        (EvidenceColumn("similarity", decimals=4), EvidenceColumn("users"), *DAYS),
+        lambda table, keyword, neighbor, market: page_term_strength(table["similarity"], table["users"]),
     ),
 )
 

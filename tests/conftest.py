@@ -168,6 +168,9 @@ def write_tiny_mined(folder: Path) -> Path:
     ]
     _write(folder, "click_neighbors", click_neighbors)
     _write(folder, "click_clusters", [{"keyword": k, "cluster_id": 0, "cluster_size": 2} for k in ("flowers", "鲜花")])
+    pages = {"similarity": 0.8, "users": 12, **TINY_DATES}
+    page_terms = [("鲜花", "鲜花店"), ("鲜花店", "鲜花")]
+    _write(folder, "page_term_neighbors", [{"keyword": a, "neighbor": b, **pages} for a, b in page_terms])
     # A model that knows no term: likeness has tests of its own.
     pq.write_table(MINED_TABLES["term_vectors"].schema.empty_table(), folder / "term_vectors.parquet")
     report = {

@@ -16,6 +16,7 @@ def source_name(name: str) -> str:
         "cooccurrence": gettext("Searched in the same sessions"),
         "association_rules": gettext("Searched by those who searched this"),
         "click_clusters": gettext("Same pages clicked"),
+        "page_terms": gettext("Pages that say the same"),
         "semantic": gettext("Words used alike"),
     }
     return names.get(name, name)

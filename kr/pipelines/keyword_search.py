@@ -21,7 +21,7 @@ from kr.retrieval.token_match import TokenMatchSource
 from kr.settings import Settings
 from kr.types import Stage
 
-MINERS = ("cooccurrence", "association_rules", "click_clusters")
+MINERS = ("cooccurrence", "association_rules", "click_clusters", "page_terms")
 SOURCES = (ExactSource.name, TokenMatchSource.name, *MINERS, SemanticSource.name)
 
 

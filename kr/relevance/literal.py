@@ -29,7 +29,13 @@ COVERAGE_POWER = 1.5
 SHARE_OF_PRECISION = 0.25
 SPELLING_BAR = 0.8
 SPELLING_WEIGHT = 0.9
-TRUST: Mapping[str, float] = {"cooccurrence": 0.8, "association_rules": 0.8, "click_clusters": 0.9, "embeddings": 0.8}
+TRUST: Mapping[str, float] = {
+    "cooccurrence": 0.8,
+    "association_rules": 0.8,
+    "click_clusters": 0.9,
+    "page_terms": 0.9,
+    "embeddings": 0.8,
+}
 
 
 def behaviour_of(candidates: Candidates, miners: Sequence[str]) -> Array:

@@ -29,7 +29,7 @@ def test_made_tables_are_sorted_by_their_key_and_the_same_every_time(
     write_mined_tables(KEYWORDS, tmp_path / "one")
     write_mined_tables(KEYWORDS, tmp_path / "two")
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert len(files) == 8
+    assert len(files) == 9
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     for path in (tmp_path / "one").glob("*.parquet"):
