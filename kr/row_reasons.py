@@ -138,7 +138,8 @@ def _follows(miner: str, anchor: str, found: Row) -> Row:
 def _shared_words(
     seeds: Sequence[str], seed_tokens: Sequence[tuple[str, ...]], found_by: int, own: frozenset[str]
 ) -> Row | None:
-    """Which words a keyword with these tokens shares with the seed that it matches best; None if with none."""
+    """Which words a keyword with these tokens shares with the seed that it matches best, and which of the seed's it
+    misses; None if it shares none."""
     places = range(len(seeds)) if found_by < 0 else (found_by,)
     shared = {place: [word for word in seed_tokens[place] if word in own] for place in places}
     best = max(shared, key=lambda place: len(shared[place]))
@@ -152,7 +153,8 @@ def _shared_words(
     shown = longest[:MOST_SHARED_WORDS]
     english = {"words": ", ".join(f"“{word}”" for word in shown)}
     chinese = {"words": "、".join(f"“{word}”" for word in shown)}
-    return _reason(Reason.CONTAINS, "token_match", seeds[best], {"words": shown}, english, chinese)
+    missed = [word for word in seed_tokens[best] if word not in own][:MOST_SHARED_WORDS]
+    return _reason(Reason.CONTAINS, "token_match", seeds[best], {"words": shown, "missed": missed}, english, chinese)
 
 
 def _dated_reason(code: Reason, source: str, seed: str, evidence: Row, words: Row, found: Row) -> Row:

@@ -85,7 +85,7 @@ def test_a_member_without_common_pages_shows_the_path_of_clicks(service: Keyword
 
 def test_shared_words_are_named(service: KeywordService) -> None:
     reason = row_of(ask(service, "鲜花速递"), "鲜花店")["reasons"][0]
-    assert (reason["code"], reason["evidence"]) == (Reason.CONTAINS.value, {"words": ["鲜花"]})
+    assert (reason["code"], reason["evidence"]) == (Reason.CONTAINS.value, {"words": ["鲜花"], "missed": ["速递"]})
 
 
 def test_close_variants_are_one_row_and_their_demand_is_counted_once(service: KeywordService) -> None:
