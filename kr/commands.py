@@ -25,6 +25,8 @@ LANGUAGES = ("zh", "en", "other")
 @click.option("--sort", default="rank", show_default=True, help="rank, searches, competition, bid, relevance, trend, "
               "keyword; - in front for descending.")  # fmt: skip
 @click.option("--language", "languages", type=click.Choice(LANGUAGES), multiple=True, help="Only these languages.")
+@click.option("--device", "devices", multiple=True, help="Only keywords searched on this device; may be repeated.")
+@click.option("--region", "regions", multiple=True, help="Only keywords searched from this region; may be repeated.")
 @click.option("--min-searches", type=click.IntRange(0), help="Only keywords with as many searches a month.")
 @click.option("--t", "quality_weight", type=click.FloatRange(0, 1), help="1 ranks by relevance only, 0 by demand only.")
 @click.option("--json", "as_json", is_flag=True, help="Print the API's envelope.")
@@ -37,6 +39,8 @@ def search(
     offset: int,
     sort: str,
     languages: tuple[str, ...],
+    devices: tuple[str, ...],
+    regions: tuple[str, ...],
     min_searches: int | None,
     quality_weight: float | None,
     as_json: bool,
@@ -58,7 +62,7 @@ def search(
     service = KeywordService(settings, snapshot_id=snapshot_id)
     request = Request(
         seeds=seeds,
-        filters=Filters(min_searches=min_searches, languages=languages),
+        filters=Filters(min_searches=min_searches, languages=languages, devices=devices, regions=regions),
         limit=limit,
         offset=offset,
         sort=sort,

@@ -246,3 +246,11 @@ def test_replies_are_compressed_for_who_asks_and_the_same_inside(client: FlaskCl
     assert packed.headers["Content-Encoding"] == "gzip" and "Accept-Encoding" in packed.headers["Vary"]
     assert gzip.decompress(packed.data) == plain.data and len(packed.data) < len(plain.data) / 3
     assert "Content-Encoding" not in plain.headers
+
+
+def test_devices_and_regions_filter_by_where_keywords_were_searched(ask: Ask) -> None:
+    everywhere = ask("鲜花").get_json()["data"]
+    mobile = ask("鲜花", filters={"devices": ["mobile"]}).get_json()["data"]
+    assert [row["text"] for row in mobile["keyword_ideas"]] == [row["text"] for row in everywhere["keyword_ideas"]]
+    document = problem(ask("鲜花", filters={"regions": ["Atlantis"]}), 400, "invalid-request")
+    assert "Atlantis" in document["detail"]

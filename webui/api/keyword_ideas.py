@@ -44,10 +44,11 @@ def keyword_ideas() -> Response:
         if token:
             token.check_request(asked)
             asked = replace(asked, offset=token.offset)
-        # Paging ends at max_rows, wherever in a page that is.
-        cut = replace(asked, limit=max(0, min(asked.limit, current_app.config["KR"].max_rows - asked.offset)))
-        reply, took_ms = answer(cut)
-        if token:
+    # Paging ends at max_rows, wherever in a page that is.
+    cut = replace(asked, limit=max(0, min(asked.limit, current_app.config["KR"].max_rows - asked.offset)))
+    reply, took_ms = answer(cut)
+    if token:
+        with _token_problems():
             token.check_snapshot(reply.snapshot)
     more = reply.rows and asked.offset + len(reply.rows) < reply.total
     document = envelope(
@@ -104,6 +105,8 @@ def _to_request(question: KeywordIdeasRequest) -> Request:
             min_bid_micros=wanted.min_bid_micros,
             max_bid_micros=wanted.max_bid_micros,
             languages=tuple(wanted.languages),
+            devices=tuple(wanted.devices),
+            regions=tuple(wanted.regions),
             must_contain=tuple(wanted.must_contain),
             must_not_contain=tuple(wanted.must_not_contain),
         ),

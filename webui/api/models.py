@@ -79,6 +79,13 @@ class IdeaFilters(_Question):
     languages: list[KeywordLanguage] = Field(
         default=[], max_length=3, description="Languages of keywords; empty for all."
     )
+    devices: Words = Field(
+        default=[], description="Searched at least once on one of these devices, named as the log does; empty for all."
+    )
+    regions: Words = Field(
+        default=[],
+        description="Searched at least once from one of these regions, named as the log does; empty for all.",
+    )
     must_contain: Words = Field(default=[], description="Every one of these words is in the keyword.")
     must_not_contain: Words = Field(default=[], description="None of these words is in the keyword.")
 
