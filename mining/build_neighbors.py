@@ -1,9 +1,8 @@
 """The neighbours of `indexes.neighbors` from the miners' tables, a row group at a time.
 
-A new miner is a table of pairs, a strength (`pair_strength.py`), and an entry in `MINERS`.
+A miner of `mined_pairs.py` is served once it has an entry in `MINERS`.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from indexes.keyword_stats import UNKNOWN
 from indexes.neighbors import EvidenceColumn, NeighborsWriter
 from mining.build_paths import PathWriter
 from mining.build_tables import MINE_AGAIN, MinedTables, numbers
-from mining.pair_strength import click_cluster_strength, cooccurrence_strength, page_term_strength, rule_strength
+from mining.mined_pairs import PAIR_MINERS, Demand
 from mining.text_ids import TextIds
 
 PATH = "path"
@@ -30,50 +29,29 @@ class Market:
     sessions: int
 
 
-Strength = Callable[[Mapping[str, Array], Array, Array, Market], Array]
-"""From a table's columns, the keywords, their neighbours and the market to strengths float32."""
-
-
 @dataclass(frozen=True)
-class MinerTable:
-    """A miner's name, its mined table, and the columns of it that are kept as evidence (dates are days)."""
+class ServedMiner:
+    """A miner of `mined_pairs`, and the columns of its table that are kept as evidence (dates are days)."""
 
     name: str
-    table: str
     evidence: tuple[EvidenceColumn, ...]
-    strength: Strength
     measured: tuple[str, ...] = ()
     """Columns that only the strength needs."""
 
 
 DAYS = (EvidenceColumn("first_day"), EvidenceColumn("last_day"))
 _COLUMN_OF = {"first_day": "first_date", "last_day": "last_date"}
+_SESSIONS = (EvidenceColumn("sessions"), EvidenceColumn("users"), *DAYS)
 
 MINERS = (
-    MinerTable(
-        "cooccurrence",
-        "cooccurrence",
-        (EvidenceColumn("sessions"), EvidenceColumn("users"), *DAYS, EvidenceColumn("weight", decimals=2)),
-        lambda table, keyword, neighbor, market: cooccurrence_strength(
-            table["sessions"], table["users"], market.searches[keyword], market.searches[neighbor], market.sessions
-        ),
-    ),
-    MinerTable(
+    ServedMiner("cooccurrence", (*_SESSIONS, EvidenceColumn("weight", decimals=2))),
+    ServedMiner(
         "association_rules",
-        "association_rules",
-        (
-            EvidenceColumn("sessions"),
-            EvidenceColumn("users"),
-            *DAYS,
-            EvidenceColumn("confidence", decimals=4),
-            EvidenceColumn("lift", decimals=2),
-        ),
-        lambda table, keyword, neighbor, market: rule_strength(table["lift"], table["support"], table["users"]),
+        (*_SESSIONS, EvidenceColumn("confidence", decimals=4), EvidenceColumn("lift", decimals=2)),
         ("support",),
     ),
-    MinerTable(
+    ServedMiner(
         "click_clusters",
-        "click_neighbors",
         (
             EvidenceColumn("shared_urls"),
             EvidenceColumn("clicks"),
@@ -81,17 +59,9 @@ MINERS = (
             *DAYS,
             EvidenceColumn(PATH, minimum=UNKNOWN),
         ),
-        lambda table, keyword, neighbor, market: click_cluster_strength(
-            table["similarity"], table["shared_urls"], table["users"]
-        ),
         ("similarity",),
     ),
-    MinerTable(
-        "page_terms",
-        "page_term_neighbors",
-        (EvidenceColumn("similarity", decimals=4), EvidenceColumn("users"), *DAYS),
-        lambda table, keyword, neighbor, market: page_term_strength(table["similarity"], table["users"]),
-    ),
+    ServedMiner("page_terms", (EvidenceColumn("similarity", decimals=4), EvidenceColumn("users"), *DAYS)),
 )
 
 
@@ -111,16 +81,18 @@ def _within_window(column: EvidenceColumn, first_day: int) -> EvidenceColumn:
 
 
 def _write_miner(
-    mined: MinedTables, ids: TextIds, market: Market, miner: MinerTable, writer: NeighborsWriter, paths: PathWriter
+    mined: MinedTables, ids: TextIds, market: Market, served: ServedMiner, writer: NeighborsWriter, paths: PathWriter
 ) -> None:
-    columns = [_COLUMN_OF.get(column.name, column.name) for column in miner.evidence] + list(miner.measured)
+    miner = PAIR_MINERS[served.name]
+    columns = [_COLUMN_OF.get(column.name, column.name) for column in served.evidence] + list(served.measured)
     for batch in mined.batches(miner.table, columns, ["keyword", "neighbor"]):
         keyword, neighbor = (ids.of(miner.table, batch[side]) for side in ("keyword", "neighbor"))
         table = {name: numbers(batch[name]) for name in columns if name != PATH}
         if PATH in columns:
             table[PATH] = paths.append(batch[PATH])
-        evidence = {column.name: table[_COLUMN_OF.get(column.name, column.name)] for column in miner.evidence}
+        evidence = {column.name: table[_COLUMN_OF.get(column.name, column.name)] for column in served.evidence}
+        demand = Demand(market.searches[keyword], market.searches[neighbor], market.sessions)
         try:
-            writer.append(keyword, neighbor, miner.strength(table, keyword, neighbor, market), evidence)
+            writer.append(keyword, neighbor, miner.strength(batch, demand), evidence)
         except ValueError as error:
             raise CorruptError(f"The mined table {miner.table} cannot be used: {error}.", MINE_AGAIN) from None
