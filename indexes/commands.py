@@ -1,8 +1,9 @@
 """The commands of this package; heavy libraries are imported inside them."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -124,6 +125,24 @@ def _print_current(store: Path, snapshot_id: str, as_json: bool) -> None:
         click.echo(snapshot_id)
 
 
+def _print_bench(
+    run: Callable[[int, Path], list[dict[str, Any]]], keywords: int, work: Path | None, as_json: bool
+) -> None:
+    """Run a bench in `work`, which must be new or empty, or in a folder that goes away; print its rows."""
+    import tempfile
+
+    from indexes.bench_table import table
+
+    if work and work.exists() and any(work.iterdir()):
+        raise UsageError(f"{work} is not empty.", "Name a new folder.")
+    with tempfile.TemporaryDirectory(prefix="kr-bench-") as temporary:
+        rows = run(keywords, work or Path(temporary))
+    if as_json:
+        print_json({"keywords": keywords, "rows": rows})
+    else:
+        click.echo(table(rows))
+
+
 @click.command("retrieval")
 @click.option("--keywords", type=click.IntRange(1000, 2**31 - 1), default=1_000_000, show_default=True)
 @click.option("--work", type=click.Path(path_type=Path, file_okay=False), help="Keep the indexes in this new folder.")
@@ -134,19 +153,9 @@ def bench_retrieval(keywords: int, work: Path | None, as_json: bool) -> None:
     Peers: tantivy, bm25s and SQLite FTS5 up to a million keywords, rank-bm25 up to 100,000. A row's `ratio` is how many
     times KR's mean it takes; `agrees` whether its results are right by its own variant of BM25, KR's to the last bit.
     """
-    import tempfile
-
-    from indexes.bench_table import table
     from indexes.retrieval_bench import run_retrieval_bench
 
-    if work and work.exists() and any(work.iterdir()):
-        raise UsageError(f"{work} is not empty.", "Name a new folder.")
-    with tempfile.TemporaryDirectory(prefix="kr-bench-") as temporary:
-        rows = run_retrieval_bench(keywords, work or Path(temporary))
-    if as_json:
-        print_json({"keywords": keywords, "rows": rows})
-    else:
-        click.echo(table(rows))
+    _print_bench(run_retrieval_bench, keywords, work, as_json)
 
 
 @click.command("neighbors")
@@ -159,19 +168,9 @@ def bench_neighbors(keywords: int, work: Path | None, as_json: bool) -> None:
     Peers: uncompressed columns, scipy.sparse, and SQLite up to a million keywords. A row's `ratio` is how many times
     KR's mean it takes; `agrees` whether its pairs, strengths and, for KR, evidence are the uncompressed columns'.
     """
-    import tempfile
-
-    from indexes.bench_table import table
     from indexes.neighbors_bench import run_neighbors_bench
 
-    if work and work.exists() and any(work.iterdir()):
-        raise UsageError(f"{work} is not empty.", "Name a new folder.")
-    with tempfile.TemporaryDirectory(prefix="kr-bench-") as temporary:
-        rows = run_neighbors_bench(keywords, work or Path(temporary))
-    if as_json:
-        print_json({"keywords": keywords, "rows": rows})
-    else:
-        click.echo(table(rows))
+    _print_bench(run_neighbors_bench, keywords, work, as_json)
 
 
 @click.command("vectors")
@@ -184,19 +183,9 @@ def bench_vectors(keywords: int, work: Path | None, as_json: bool) -> None:
     Peers: looking at every vector with numpy up to two million keywords, usearch and faiss. A row's `ratio` is how many
     times KR's mean it takes; `recall_at_100` which share of the truly nearest it finds.
     """
-    import tempfile
-
-    from indexes.bench_table import table
     from indexes.vectors_bench import run_vectors_bench
 
-    if work and work.exists() and any(work.iterdir()):
-        raise UsageError(f"{work} is not empty.", "Name a new folder.")
-    with tempfile.TemporaryDirectory(prefix="kr-bench-") as temporary:
-        rows = run_vectors_bench(keywords, work or Path(temporary))
-    if as_json:
-        print_json({"keywords": keywords, "rows": rows})
-    else:
-        click.echo(table(rows))
+    _print_bench(run_vectors_bench, keywords, work, as_json)
 
 
 @click.command("start")
@@ -207,17 +196,9 @@ def bench_start(keywords: int, as_json: bool) -> None:
 
     The index's pages are in memory, the kernels compiled before. `mean_ms` is from starting Python to the answer.
     """
-    import tempfile
-
-    from indexes.bench_table import table
     from indexes.start_bench import run_start_bench
 
-    with tempfile.TemporaryDirectory(prefix="kr-bench-") as temporary:
-        rows = run_start_bench(keywords, Path(temporary))
-    if as_json:
-        print_json({"keywords": keywords, "rows": rows})
-    else:
-        click.echo(table(rows))
+    _print_bench(run_start_bench, keywords, None, as_json)
 
 
 @click.command("suggest")
@@ -230,19 +211,9 @@ def bench_suggest(keywords: int, work: Path | None, as_json: bool) -> None:
     Peers match the written form: SQLite, and up to a million keywords marisa-trie and tantivy. KR has a row for each
     way of typing. A row's `ratio` is how many times KR's mean it takes; `agrees` whether its results are right.
     """
-    import tempfile
-
-    from indexes.bench_table import table
     from indexes.suggest_bench import run_suggest_bench
 
-    if work and work.exists() and any(work.iterdir()):
-        raise UsageError(f"{work} is not empty.", "Name a new folder.")
-    with tempfile.TemporaryDirectory(prefix="kr-bench-") as temporary:
-        rows = run_suggest_bench(keywords, work or Path(temporary))
-    if as_json:
-        print_json({"keywords": keywords, "rows": rows})
-    else:
-        click.echo(table(rows))
+    _print_bench(run_suggest_bench, keywords, work, as_json)
 
 
 COMMANDS: list[click.Command] = [index]
