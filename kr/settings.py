@@ -19,6 +19,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="KR_", extra="forbid", frozen=True)
 
     store: Path = Field(Path("var/store"), description="Folder of the snapshot store.")
+    database: str = Field("sqlite:///var/kr.db", description="URL of the database of accounts and what they write.")
     lexicons: tuple[Path, ...] = Field((), description="Files of unsafe terms beside those that KR ships.")
     rules: Path | None = Field(None, description="TOML file of marketing rules.")
     currency: str = Field("CNY", pattern="^[A-Z]{3}$", description="ISO 4217 code of all bids.")

@@ -1,0 +1,5 @@
+"""What people write: accounts, lists, feedback, rules. SQLAlchemy over SQLite or PostgreSQL."""
+
+from kr.store.database import Database, open_database
+
+__all__ = ["Database", "open_database"]

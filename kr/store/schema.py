@@ -1,0 +1,168 @@
+"""The tables that people write. The migrations must make exactly these; a test compares them.
+
+Times are UTC. Identifiers are random, so that nobody can guess a neighbour's. Session tokens and API keys are stored
+as SHA-256 only: they are random themselves, so that nothing slower is needed; passwords are not, and have Argon2.
+"""
+
+import secrets
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, DateTime, Dialect, ForeignKey, Index, MetaData, String, Text, TypeDecorator
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+ID_CHARS = 22
+EMAIL_CHARS = 254
+NAME_CHARS = 200
+
+
+def new_id() -> str:
+    """128 random bits as 22 characters that may stand in an address."""
+    return secrets.token_urlsafe(16)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An instant: aware on the Python side, `timestamptz` in PostgreSQL, UTC without a zone in SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time needs its zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Role(StrEnum):
+    """What a person does here; `kr.store.permissions` says what each may."""
+
+    ADVERTISER = "advertiser"
+    ANALYST = "analyst"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcTime}  # noqa: RUF012 – SQLAlchemy reads it from the class
+
+
+def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(value.value) for value in values)})", name=column)
+
+
+def _primary_key() -> Mapped[str]:
+    return mapped_column(String(ID_CHARS), primary_key=True, default=new_id)
+
+
+def _reference(target: str, **options: Any) -> Any:
+    return mapped_column(String(ID_CHARS), ForeignKey(target, ondelete="CASCADE"), **options)
+
+
+class Organisation(Base):
+    """Who shares lists and plans: an advertiser, or the platform itself."""
+
+    __tablename__ = "organisations"
+
+    id: Mapped[str] = _primary_key()
+    name: Mapped[str] = mapped_column(String(NAME_CHARS), unique=True)
+    is_platform: Mapped[bool]
+    """Only the platform's people can be operators and analysts."""
+    advertiser_id: Mapped[str | None] = mapped_column(String(NAME_CHARS), unique=True)
+    """The advertiser of the logs that this is, if it has advertised."""
+    created_at: Mapped[datetime]
+
+
+class User(Base):
+    """A person who signs in."""
+
+    __tablename__ = "users"
+    __table_args__ = (_one_of("role", Role),)
+
+    id: Mapped[str] = _primary_key()
+    organisation_id: Mapped[str] = _reference("organisations.id", index=True)
+    email: Mapped[str] = mapped_column(String(EMAIL_CHARS), unique=True)
+    """Case folded."""
+    name: Mapped[str] = mapped_column(String(NAME_CHARS))
+    role: Mapped[str] = mapped_column(String(20))
+    password_hash: Mapped[str] = mapped_column(String(300))
+    disabled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    organisation: Mapped[Organisation] = relationship(lazy="joined", innerjoin=True)
+
+
+class SignInSession(Base):
+    """One browser that is signed in; the token itself is only in its cookie."""
+
+    __tablename__ = "sign_in_sessions"
+
+    id: Mapped[str] = _primary_key()
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[str] = _reference("users.id", index=True)
+    user_agent: Mapped[str] = mapped_column(String(300))
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+
+class ApiKey(Base):
+    """A program's key. It acts for its organisation with the role of the user who made it."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = _primary_key()
+    user_id: Mapped[str] = _reference("users.id", index=True)
+    name: Mapped[str] = mapped_column(String(NAME_CHARS))
+    beginning: Mapped[str] = mapped_column(String(12))
+    """The first characters, by which people tell keys apart."""
+    key_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+
+class FailedSignIn(Base):
+    """A wrong password, kept while it counts against further tries."""
+
+    __tablename__ = "failed_sign_ins"
+    __table_args__ = (Index(None, "email_sha256", "ts"), Index(None, "address", "ts"))
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    ts: Mapped[datetime]
+    email_sha256: Mapped[str] = mapped_column(String(64))
+    """Of what was typed: it may be no user's, and may be a password typed into the wrong field."""
+    address: Mapped[str] = mapped_column(String(45))
+
+
+class AuditEntry(Base):
+    """Who changed what that others rely on: users, keys, roles, rules."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (Index(None, "organisation_id", "ts"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    ts: Mapped[datetime]
+    organisation_id: Mapped[str] = _reference("organisations.id")
+    user_id: Mapped[str | None] = mapped_column(String(ID_CHARS), ForeignKey("users.id", ondelete="SET NULL"))
+    """None for the command line."""
+    action: Mapped[str] = mapped_column(String(60))
+    subject: Mapped[str] = mapped_column(Text)
