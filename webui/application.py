@@ -4,11 +4,27 @@ from collections.abc import Callable
 from functools import partial
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from kr.service import KeywordService
 from kr.settings import Settings, load_settings
-from webui import compression, errors, formats, headers, languages, pages, request_log, search_service, static_files
-from webui.api import keyword_ideas
+from webui import (
+    access,
+    account_pages,
+    compression,
+    errors,
+    formats,
+    headers,
+    identity,
+    languages,
+    pages,
+    request_log,
+    search_service,
+    sign_in_pages,
+    static_files,
+    user_pages,
+)
+from webui.api import account, keyword_ideas
 from webui.operations import blueprint as operations
 from webui.settings import WebSettings
 
@@ -37,6 +53,17 @@ def create_app(
     errors.register(app)
     search_service.register(app, opener or partial(KeywordService.open, app.config["KR"]))
     pages.register(app)
-    app.register_blueprint(keyword_ideas.blueprint)
-    app.register_blueprint(operations)
+    identity.register(app, app.config["KR"])
+    for blueprint in (
+        keyword_ideas.blueprint,
+        operations,
+        sign_in_pages.blueprint,
+        account_pages.blueprint,
+        user_pages.blueprint,
+        account.blueprint,
+    ):
+        app.register_blueprint(blueprint)
+    access.register(app, app.config["KR_WEB"])
+    if proxies := app.config["KR_WEB"].trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     return app

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import structlog
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import gettext
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from indexes.errors import KRError, NotFoundError, UsageError
+from kr.store.accounts import NoSuchRecord
 from webui.api import problems
 from webui.api.problems import ApiProblem
 
@@ -52,6 +53,8 @@ def _no_snapshot(error: NotFoundError) -> Response:
 
 def _known_error(error: KRError) -> Response:
     """Errors that say what is wrong: bad input goes back to the caller, what the operator must mend is logged."""
+    if isinstance(error, NoSuchRecord):
+        return _http_error(NotFound())
     if isinstance(error, NotFoundError):
         return _no_snapshot(error)
     if isinstance(error, UsageError):
@@ -100,6 +103,11 @@ def _http_error(error: HTTPException) -> Response:
 
 def _page_texts(status: int) -> tuple[str, str]:
     texts = {
+        400: (
+            gettext("This form is out of date"),
+            gettext("It was open for too long, or was not sent from this site. Load the page again and repeat it."),
+        ),
+        403: (gettext("This page is not for you"), gettext("Your role does not include it; admins give roles.")),
         404: (gettext("There is no such page"), gettext("The address may be mistyped or out of date.")),
         405: (gettext("This page cannot be used that way"), gettext("Open it as a normal page, or start a search.")),
         413: (gettext("That is too much at once"), gettext("Send a shorter request.")),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -11,6 +11,7 @@ from babel.dates import format_skeleton
 from babel.numbers import get_currency_precision
 from flask import Flask, current_app
 from flask_babel import get_locale, gettext
+from markupsafe import Markup
 
 MICROS = 1_000_000
 
@@ -78,6 +79,11 @@ def competition_name(code: str) -> str:
     return {"LOW": gettext("Low"), "MEDIUM": gettext("Medium"), "HIGH": gettext("High")}[code]
 
 
+def moment(time: datetime) -> Markup:
+    """An instant to the minute in UTC, as every other time on these pages: 2026-03-01 12:30 UTC."""
+    return Markup('<time datetime="{}">{} UTC</time>').format(time.isoformat(), f"{time:%Y-%m-%d %H:%M}")
+
+
 FILTERS: dict[str, Any] = {
     "shown": shown,
     "whole_number": whole_number,
@@ -87,6 +93,7 @@ FILTERS: dict[str, Any] = {
     "share": share,
     "language_name": language_name,
     "competition_name": competition_name,
+    "moment": moment,
 }
 
 

@@ -45,6 +45,16 @@ def removal_name(code: str) -> str:
     return chinese if page_language() == "zh" else english
 
 
+def role_name(role: str) -> str:
+    """What a user's role is called, in the page's language."""
+    return {
+        "advertiser": gettext("Advertiser"),
+        "analyst": gettext("Analyst"),
+        "operator": gettext("Operator"),
+        "admin": gettext("Admin"),
+    }[role]
+
+
 # An explanation counts what the audit removed, but a page does not spell it out.
 HIDDEN_REMOVALS = frozenset(
     code.name.lower() for code in Removal if code.name.startswith("UNSAFE_") or code is Removal.AUDIT_UNAVAILABLE
@@ -54,5 +64,6 @@ NAMES: dict[str, Any] = {
     "source_name": source_name,
     "stage_name": stage_name,
     "removal_name": removal_name,
+    "role_name": role_name,
     "hidden_removals": HIDDEN_REMOVALS,
 }

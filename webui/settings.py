@@ -1,6 +1,6 @@
 """Typed settings of the web application alone: flag over environment (`KR_WEB_GZIP_LEVEL=0`) over default."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -9,6 +9,16 @@ class WebSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="KR_WEB_", extra="forbid", frozen=True)
 
+    production: bool = Field(
+        default=False, description="Serve others: cookies for https only, and no start without a secret key."
+    )
+    secret_key: SecretStr | None = Field(
+        default=None, description="Random text that signs forms; the same for all processes. Without it: a new one."
+    )
+    sign_in_required: bool = Field(default=False, description="Whether searching, too, takes an account or an API key.")
+    trusted_proxies: int = Field(
+        default=0, ge=0, le=10, description="How many proxies in front add to X-Forwarded-For and X-Forwarded-Proto."
+    )
     max_body_bytes: int = Field(default=65_536, ge=1_024, le=16_777_216, description="Longest request body, in bytes.")
     max_query_string_bytes: int = Field(default=8_192, ge=1_024, le=65_536, description="Longest query of an address.")
     default_page_rows: int = Field(default=25, ge=1, le=100, description="Rows of the search page unless the URL says.")

@@ -10,6 +10,12 @@ from indexes.errors import NotFoundError, UsageError
 from kr.store.passwords import hash_password
 from kr.store.schema import EMAIL_CHARS, NAME_CHARS, AuditEntry, Organisation, Role, SignInSession, User
 
+
+
+class NoSuchRecord(NotFoundError):
+    """There is no such thing, or it belongs to somebody else: which of both is not told."""
+
+
 PLATFORM_ROLES = frozenset({Role.OPERATOR, Role.ANALYST})
 """These see other organisations' numbers: only the platform's own people can have them."""
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s.\x00-\x1f]+")
@@ -106,7 +112,7 @@ def find_user(session: Session, organisation_id: str, user_id: str) -> User:
     """One of an organisation's users; NotFoundError for others' too."""
     user = session.scalar(select(User).where(User.id == user_id, User.organisation_id == organisation_id))
     if user is None:
-        raise NotFoundError("There is no such user.")
+        raise NoSuchRecord("There is no such user.")
     return user
 
 

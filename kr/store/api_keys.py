@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from indexes.errors import NotFoundError, UsageError
-from kr.store.accounts import record
+from indexes.errors import UsageError
+from kr.store.accounts import NoSuchRecord, record
 from kr.store.schema import NAME_CHARS, ApiKey, User
 from kr.store.sign_in import sha256
 
@@ -57,6 +57,6 @@ def revoke_key(session: Session, by: User, key_id: str, now: datetime) -> None:
     """End one of the organisation's keys; NotFoundError for others'."""
     key = next((key for key in living_keys(session, by.organisation_id) if key.id == key_id), None)
     if key is None:
-        raise NotFoundError("There is no such key.")
+        raise NoSuchRecord("There is no such key.")
     key.revoked_at = now
     record(session, by.organisation_id, by, "api_key.revoked", f"{key.name} ({key.beginning}…)", now)

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from indexes.errors import NotFoundError, UsageError
+from indexes.errors import UsageError
+from kr.store.accounts import NoSuchRecord
 from kr.store.passwords import hash_password, is_outdated, is_right
 from kr.store.schema import FailedSignIn, SignInSession, User
 
@@ -143,7 +144,7 @@ def revoke_session(session: Session, user_id: str, session_id: str, now: datetim
         select(SignInSession).where(SignInSession.id == session_id, SignInSession.user_id == user_id)
     )
     if found is None:
-        raise NotFoundError("There is no such session.")
+        raise NoSuchRecord("There is no such session.")
     if found.revoked_at is None:
         found.revoked_at = now
 

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from pydantic.json_schema import models_json_schema
 
+from webui.api.account_models import AccountReply
 from webui.api.models import KeywordIdeasReply, KeywordIdeasRequest, Problem
 from webui.api.problems import PROBLEM_TYPES, ProblemType
 
@@ -22,7 +23,12 @@ REQUEST_ID_HEADER = "X-Request-ID"
 def openapi_document() -> dict[str, Any]:
     """The document as plain data."""
     _, definitions = models_json_schema(
-        [(KeywordIdeasRequest, "validation"), (KeywordIdeasReply, "serialization"), (Problem, "serialization")],
+        [
+            (KeywordIdeasRequest, "validation"),
+            (KeywordIdeasReply, "serialization"),
+            (AccountReply, "serialization"),
+            (Problem, "serialization"),
+        ],
         ref_template=_REFERENCE,
     )
     return {
@@ -34,8 +40,13 @@ def openapi_document() -> dict[str, Any]:
             "Unknown values are null, never zero; money is in micros of the platform's currency. The same request on "
             "the same snapshot gives the same bytes.",
         },
-        "paths": {"/api/v1/keyword-ideas": {"post": _keyword_ideas()}},
-        "components": {"schemas": definitions["$defs"]},
+        "paths": {"/api/v1/keyword-ideas": {"post": _keyword_ideas()}, "/api/v1/account": {"get": _account()}},
+        "components": {
+            "schemas": definitions["$defs"],
+            "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer", "description": "Made on /account."}},
+        },
+        # Where the operator lets everybody search, a key may be left out; /account always needs one.
+        "security": [{"apiKey": []}, {}],
     }
 
 
@@ -66,6 +77,21 @@ def _keyword_ideas() -> dict[str, Any]:
                     }
                 },
                 "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(model="KeywordIdeasReply")}}},
+            },
+            **_problems(),
+        },
+    }
+
+
+def _account() -> dict[str, Any]:
+    return {
+        "operationId": "getAccount",
+        "summary": "Who an API key acts for",
+        "security": [{"apiKey": []}],
+        "responses": {
+            "200": {
+                "description": "The organisation and the user.",
+                "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(model="AccountReply")}}},
             },
             **_problems(),
         },

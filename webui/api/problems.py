@@ -33,6 +33,15 @@ INVALID_REQUEST = ProblemType(
     "The request has mistakes",
     "Each entry of errors points to a field and says what is wrong with it; correct them all and send again.",
 )
+UNAUTHENTICATED = ProblemType(
+    "unauthenticated",
+    401,
+    "The request has no valid API key",
+    "Make a key on the page /account and send it with each request: Authorization: Bearer kr_….",
+)
+FORBIDDEN = ProblemType(
+    "forbidden", 403, "The key's user may not do this", "Use the key of a user whose role may; admins give roles."
+)
 PAGE_TOKEN = ProblemType(
     "page-token",
     400,
@@ -66,6 +75,8 @@ TRY_AGAIN = ProblemType("try-again", 503, "The service cannot answer at the mome
 PROBLEM_TYPES = (
     INVALID_JSON,
     INVALID_REQUEST,
+    UNAUTHENTICATED,
+    FORBIDDEN,
     PAGE_TOKEN,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
@@ -97,7 +108,10 @@ class ApiProblem(Exception):
         }
         if self.errors:
             document["errors"] = self.errors
-        return Response(orjson.dumps(document), self.kind.status, mimetype="application/problem+json")
+        response = Response(orjson.dumps(document), self.kind.status, mimetype="application/problem+json")
+        if self.kind is UNAUTHENTICATED:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        return response
 
 
 def mistakes(error: ValidationError) -> ApiProblem:

@@ -1,0 +1,129 @@
+"""Who may use which address. Every endpoint stands in the table: an application with one that does not is not made.
+
+Beside it, forms are protected against other sites: by a token in each form, and by refusing what browsers mark as
+coming from elsewhere.
+"""
+
+import secrets
+from enum import Enum
+
+from flask import Flask, abort, current_app, redirect, request, url_for
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.wrappers import Response
+
+from indexes.errors import UsageError
+from kr.store.schema import Role
+from webui.api.problems import FORBIDDEN, UNAUTHENTICATED, ApiProblem
+from webui.identity import API_PREFIX, current_identity
+from webui.languages import chosen_language
+from webui.settings import WebSettings
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+MIN_SECRET_CHARS = 32
+
+
+class Access(Enum):
+    """To whom an endpoint answers."""
+
+    EVERYBODY = "everybody"
+    """Also where the operator wants people to sign in: health checks, style sheets, the sign-in page."""
+    OPEN = "open"
+    """Everybody, unless the setting `sign_in_required` says otherwise: it tells nothing of any account."""
+    SIGNED_IN = "signed in"
+    ADMINS = "admins"
+    """Admins, of their own organisation."""
+
+
+ACCESS: dict[str, Access] = {
+    "static_file": Access.EVERYBODY,
+    "operations.healthz": Access.EVERYBODY,
+    "operations.readyz": Access.EVERYBODY,
+    "operations.metrics": Access.EVERYBODY,
+    "sign_in.form": Access.EVERYBODY,
+    "sign_in.enter": Access.EVERYBODY,
+    "sign_in.leave": Access.EVERYBODY,
+    "pages.home": Access.OPEN,
+    "pages.search": Access.OPEN,
+    "pages.methods": Access.OPEN,
+    "pages.problems": Access.OPEN,
+    "api.openapi": Access.OPEN,
+    "api.keyword_ideas": Access.OPEN,
+    "account.overview": Access.SIGNED_IN,
+    "account.change_password": Access.SIGNED_IN,
+    "account.end_session": Access.SIGNED_IN,
+    "account.make_key": Access.SIGNED_IN,
+    "account.end_key": Access.SIGNED_IN,
+    "users.overview": Access.ADMINS,
+    "users.add": Access.ADMINS,
+    "users.disable": Access.ADMINS,
+    "account_api.account": Access.SIGNED_IN,
+}
+
+
+def _check() -> Response | None:
+    endpoint = request.endpoint
+    if endpoint is None:
+        return None  # there is nothing at this address; the error handler says so
+    _refuse_other_sites()
+    access = ACCESS[endpoint]
+    if access is Access.EVERYBODY:
+        return None
+    if access is Access.OPEN and not current_app.config["KR_WEB"].sign_in_required:
+        if request.path.startswith(API_PREFIX):
+            current_identity()  # a key that is sent must be right
+        return None
+    identity = current_identity()
+    if identity is None:
+        return _ask_to_sign_in()
+    if access is Access.ADMINS and identity.role is not Role.ADMIN:
+        if request.path.startswith(API_PREFIX):
+            raise ApiProblem(FORBIDDEN, f"This needs the role admin; this key's user is {identity.role}.")
+        abort(403)
+    return None
+
+
+def _ask_to_sign_in() -> Response:
+    if request.path.startswith(API_PREFIX):
+        raise ApiProblem(UNAUTHENTICATED, "Send an API key: Authorization: Bearer kr_….")
+    target = request.full_path.rstrip("?") if request.method in SAFE_METHODS else None
+    return redirect(url_for("sign_in.form", next=target, lang=chosen_language()), 303)
+
+
+def _refuse_other_sites() -> None:
+    """The API reads no cookie, so that another site gains nothing by calling it."""
+    if request.method in SAFE_METHODS or request.path.startswith(API_PREFIX):
+        return
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise CSRFError("This form was sent by another site.")
+    current_app.extensions["csrf"].protect()
+
+
+def check_secret(web: WebSettings) -> None:
+    """Refuse to run in production with a secret that others can know. UsageError."""
+    secret = web.secret_key.get_secret_value() if web.secret_key else ""
+    if web.production and (len(secret) < MIN_SECRET_CHARS or len(set(secret)) < MIN_SECRET_CHARS // 4):
+        raise UsageError(
+            f"In production KR_WEB_SECRET_KEY must be set, with at least {MIN_SECRET_CHARS} random characters.",
+            "Make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'.",
+        )
+
+
+def register(app: Flask, web: WebSettings) -> None:
+    """Protect every endpoint; called when all are registered. UsageError, naming it, if one is not in the table."""
+    check_secret(web)
+    missing = sorted({rule.endpoint for rule in app.url_map.iter_rules()} - ACCESS.keys())
+    if missing:
+        raise UsageError(f"webui/access.py does not say who may use {', '.join(missing)}.")
+    app.config.update(
+        # Without a secret of the operator's each start has its own; open forms then have to be loaded again.
+        SECRET_KEY=web.secret_key.get_secret_value() if web.secret_key else secrets.token_urlsafe(48),
+        SESSION_COOKIE_NAME="kr_form",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=web.production,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        # Pages send no referrer; where a form comes from is told by Sec-Fetch-Site and by the token.
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    CSRFProtect(app)
+    app.before_request(_check)
