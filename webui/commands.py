@@ -17,10 +17,11 @@ _workers_option = click.option(
 
 @click.command()
 @click.option("--store", type=click.Path(path_type=Path), help="Snapshot store; default KR_STORE or var/store.")
+@click.option("--database", help="Database URL; default KR_DATABASE or sqlite:///var/kr.db.")
 @_host_option
 @_port_option
 @_workers_option
-def serve(store: Path | None, host: str, port: int, workers: int) -> None:
+def serve(store: Path | None, database: str | None, host: str, port: int, workers: int) -> None:
     """Serve the search page and the API until interrupted.
 
     A newly published snapshot is taken over within a second, without a restart.
@@ -28,7 +29,7 @@ def serve(store: Path | None, host: str, port: int, workers: int) -> None:
     from kr.settings import load_settings
     from webui.serving import serve as serve_until_interrupted
 
-    serve_until_interrupted(load_settings(store=store), host, port, workers)
+    serve_until_interrupted(load_settings(store=store, database=database), host, port, workers)
 
 
 @click.command()
@@ -51,6 +52,7 @@ def demo(context: click.Context, folder: Path, size: str, host: str, port: int, 
     Steps that are already done with the same parameters are not repeated.
     """
     from indexes.compile_kernels import compiling_beside
+    from webui.demo_accounts import database_url, ensure_accounts
     from webui.demo_steps import claim_folder, demo_steps, pending
 
     if not no_serve:
@@ -72,13 +74,16 @@ def demo(context: click.Context, folder: Path, size: str, host: str, port: int, 
             assert command is not None, step.command
             context.invoke(command, **step.parameters)
     store = folder / "store"
+    accounts = ensure_accounts(folder)
+    say(f"  to sign in: {accounts} names ready accounts and their password")
     if no_serve:
         say(f"▸ published; `python manage.py serve --store {store}` serves it")
         return
     sys.stdout.flush()
     sys.stderr.flush()
     # A new process: what mining left in memory and its threads do not stay with the server.
-    arguments = [sys.argv[0], "serve", "--store", str(store), "--host", host, "--port", str(port)]
+    arguments = [sys.argv[0], "serve", "--store", str(store), "--database", database_url(folder)]
+    arguments += ["--host", host, "--port", str(port)]
     os.execv(sys.executable, [sys.executable, *arguments])
 
 

@@ -8,7 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from indexes.errors import KRError, UsageError
+from kr.store import open_database
+from kr.store.accounts import utc_now
+from kr.store.sign_in import sign_in
 from webui.commands import demo
+from webui.demo_accounts import database_url, ensure_accounts
 from webui.demo_steps import MEMORY, claim_folder, demo_steps, pending
 
 ORDER = ["simulate", "ingest", "mine", "build"]
@@ -127,3 +131,22 @@ def test_the_steps_are_commands_that_exist_and_take_these_parameters(tmp_path: P
     for step in demo_steps(tmp_path, "small"):
         command = manage.main.commands[step.command]
         assert set(step.parameters) <= {parameter.name for parameter in command.params}
+
+
+def test_the_demo_has_ready_accounts_of_advertisers_of_its_log(small_market: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    (folder / "logs").symlink_to(small_market / "logs")
+    file = ensure_accounts(folder)
+    assert file.stat().st_mode & 0o077 == 0
+    first, *users = file.read_text(encoding="utf-8").splitlines()
+    password = first.removeprefix("password of all: ")
+    assert len(users) == 5
+    database = open_database(database_url(folder))
+    for line in users:
+        with database.writing() as session:
+            signed_in = sign_in(session, line.split()[0], password, "127.0.0.1", "", utc_now())
+            advertiser = signed_in.user.organisation.advertiser_id
+            assert advertiser is None or f"advertiser {advertiser} of the log" in line
+    database.close()
+    assert ensure_accounts(folder).read_text(encoding="utf-8").splitlines()[0] == first, "made once"
