@@ -11,6 +11,9 @@ from indexes.errors import UsageError
 
 DEFAULT_FILE = "kr.toml"
 FILE_VARIABLE = "KR_CONFIG"
+MIN_RELEVANCE = 0.3
+MIN_RELEVANCE_RELATED = 0.5
+"""Bars of relevance where neither the operator sets one nor a trained model brings one."""
 
 
 class Settings(BaseSettings):
@@ -32,7 +35,20 @@ class Settings(BaseSettings):
     relevance_model: Path | None = Field(
         None, description="Folder of a model made by train relevance; without one, relevance is literal."
     )
-    min_relevance: float = Field(0.3, ge=0, le=1, description="Relevance from which a keyword is admitted.")
+    min_relevance: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Relevance from which keyword search admits a keyword; unset: the model's threshold, or "
+        f"{MIN_RELEVANCE:g} without a model.",
+    )
+    min_relevance_related: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Relevance from which related searches admit a keyword; unset: the model's threshold, or "
+        f"{MIN_RELEVANCE_RELATED:g} without a model.",
+    )
     quality_weight: float = Field(0.7, ge=0, le=1, description="t of Q^t·R^(1−t): 1 is relevance only, 0 demand only.")
     unsafe_severity: int = Field(1, ge=1, le=3, description="Severity from which an unsafe keyword is removed.")
 

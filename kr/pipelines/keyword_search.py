@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import TYPE_CHECKING
 
 from indexes.opened import Indexes
 from kr.audit.stage import UnsafeKeywordAudit
@@ -10,7 +11,9 @@ from kr.marketing.rules import load_rules
 from kr.pipeline import Pipeline
 from kr.rank.order import CutToLimit, Order
 from kr.rank.score import QualityAndDemand
-from kr.relevance.literal import LiteralRelevance, RelevanceAdmission
+from kr.relevance.admission import RelevanceAdmission, bar_for
+from kr.relevance.literal import LiteralRelevance
+from kr.relevance.thresholds import Use
 from kr.retrieval.anchors import AnchorFinder
 from kr.retrieval.close_variants import CloseVariantGrouping
 from kr.retrieval.exact import ExactSource
@@ -19,14 +22,16 @@ from kr.retrieval.neighbors import NeighborFinder, NeighborSource
 from kr.retrieval.semantic import SemanticSource
 from kr.retrieval.token_match import TokenMatchSource
 from kr.settings import Settings
-from kr.types import Stage
+
+if TYPE_CHECKING:
+    from kr.relevance.trained import TrainedRelevance
 
 MINERS = ("cooccurrence", "association_rules", "click_clusters", "page_terms")
 SOURCES = (ExactSource.name, TokenMatchSource.name, *MINERS, SemanticSource.name)
 
 
-def relevance_stage(indexes: Indexes, settings: Settings) -> Stage:
-    """The trained model's stage if the settings name a model, else the literal one."""
+def relevance_stage(indexes: Indexes, settings: Settings) -> "LiteralRelevance | TrainedRelevance":
+    """The trained model's stage if the settings name a model, else the literal one; `.model` is what `bar_for` asks."""
     if settings.relevance_model is None:
         return LiteralRelevance(indexes, MINERS)
     from kr.relevance.model import RelevanceModel
@@ -45,6 +50,7 @@ def keyword_search_pipeline(
     rules = load_rules(settings.rules, SOURCES)
     order = Order(indexes)
     filters = FilterCompiler(indexes)
+    relevance = relevance_stage(indexes, settings)
     return Pipeline(
         sources=(
             ExactSource(indexes),
@@ -53,8 +59,8 @@ def keyword_search_pipeline(
             SemanticSource(indexes, settings.semantic_neighbors),
         ),
         stages=(
-            relevance_stage(indexes, settings),
-            RelevanceAdmission(settings.min_relevance),
+            relevance,
+            RelevanceAdmission(bar_for(Use.KEYWORD_SEARCH, settings, relevance.model)),
             audit,
             CloseVariantGrouping(indexes),
             RequestFilters(filters),

@@ -28,8 +28,22 @@ def card_text(card: Mapping[str, Any]) -> str:
         "|---|---|---|",
     ]
     for name, interval in measures["intervals"].items():
-        around = f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
-        lines.append(f"| {name} | {measures[name]:.4f} | {around} |")
+        lines.append(f"| {name} | {measures[name]:.4f} | {interval_text(interval)} |")
+    lines += [
+        "",
+        "## Thresholds",
+        "",
+        "| use | from relevance | precision | 95 % | recall | 95 % | rule | wish met |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for use, threshold in card["thresholds"].items():
+        cells = [
+            cell
+            for name in ("precision", "recall")
+            for cell in (share_text(threshold[name]), interval_text(threshold[f"{name}_interval"]))
+        ]
+        met = "yes" if threshold["reached"] else "no"
+        lines.append(f"| {use} | {threshold['bar']:g} | {' | '.join(cells)} | {threshold['rule']} | {met} |")
     if "families" in card:
         lines += ["", "## Families, each added to those above", ""]
         names = [name for name in measures["intervals"] if name in card["families"][0]]
@@ -47,3 +61,13 @@ def card_text(card: Mapping[str, Any]) -> str:
     for feature in sorted(card["features"], key=lambda feature: (-feature["gain"], feature["name"])):
         lines.append(f"| {feature['name']} | {feature['family']} | {feature['gain']:.4f} | {feature['meaning']} |")
     return "\n".join(lines) + "\n"
+
+
+def share_text(share: float | None) -> str:
+    """A share with four decimals, a dash where it is of nothing."""
+    return "–" if share is None else f"{share:.4f}"
+
+
+def interval_text(interval: list[float] | None) -> str:
+    """Both ends of an interval, or nothing."""
+    return f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""

@@ -67,6 +67,7 @@ def train_relevance(
         print_json(model.card)
     else:
         click.echo(_measures(model.card["cross_validated"]))
+        click.echo(_thresholds(model.card["thresholds"]))
     say(f"The model is in {out}.")
 
 
@@ -78,9 +79,10 @@ def evaluate_relevance(folder: Path, pairs_files: tuple[Path, ...], as_json: boo
     """Measure a relevance model on labelled pairs that it was not trained on."""
     import time
 
-    from kr.relevance.evaluation import measure, slices
+    from kr.relevance.evaluation import is_positive, measure, slices
     from kr.relevance.model import RelevanceModel
-    from kr.relevance.pairs import read_pairs
+    from kr.relevance.pairs import CLASSES, read_pairs
+    from kr.relevance.thresholds import admission_at
 
     model = RelevanceModel.read(folder)
     pairs = read_pairs(pairs_files)
@@ -91,9 +93,14 @@ def evaluate_relevance(folder: Path, pairs_files: tuple[Path, ...], as_json: boo
     seconds = time.perf_counter() - started
     measures = measure(pairs, predictions, model.labels)
     intervals = measures.pop("intervals")
+    positive = is_positive(pairs, model.labels, model.kind == CLASSES)
+    admitted = {
+        use: admission_at(bar, predictions.relevance, positive, pairs.groups()) for use, bar in model.thresholds.items()
+    }
     result = {
         **measures,
         "pairs_per_second": len(pairs) / seconds,
+        "thresholds": {use: threshold.as_json() for use, threshold in admitted.items()},
         "intervals": intervals,
         "slices": slices(pairs, predictions, model.labels),
     }
@@ -101,6 +108,7 @@ def evaluate_relevance(folder: Path, pairs_files: tuple[Path, ...], as_json: boo
         print_json(result)
     else:
         click.echo(_measures({**measures, "intervals": intervals}))
+        click.echo(_thresholds(result["thresholds"]))
         click.echo(f"pairs_per_second  {result['pairs_per_second']:,.0f}")
 
 
@@ -126,6 +134,17 @@ def _measures(measures: dict[str, Any]) -> str:
         around = f"  [{interval[0]:.4f}, {interval[1]:.4f}]" if interval else ""
         lines.append(f"{name}  {measures[name]:.4f}{around}")
     return "\n".join(lines)
+
+
+def _thresholds(thresholds: dict[str, dict[str, Any]]) -> str:
+    """What each use admits, one a line."""
+    from kr.relevance.card import share_text
+
+    return "\n".join(
+        f"{use}  from {threshold['bar']:g}: precision {share_text(threshold['precision'])}, "
+        f"recall {share_text(threshold['recall'])}"
+        for use, threshold in thresholds.items()
+    )
 
 
 TRAIN_COMMANDS: list[click.Command] = [train_relevance]

@@ -42,13 +42,18 @@ def measure(
     return result
 
 
+def is_positive(pairs: LabelledPairs, labels: Array, classes: bool) -> Array:
+    """Which pairs count as relevant, bool (n,): above the lowest class, or above the middle of the scale of grades."""
+    return pairs.labels > (labels[0] if classes else (labels[0] + labels[-1]) / 2)
+
+
 def _measures(
     pairs: LabelledPairs, predictions: Predictions, labels: Array, groups: Array
 ) -> Callable[[Array], Mapping[str, float | None]]:
     """A function from rows, repeats allowed, to the measures over them."""
     truth = np.searchsorted(labels, pairs.labels) if predictions.chosen is not None else None
     scaled = (pairs.labels - labels[0]) / (labels[-1] - labels[0])
-    positive = pairs.labels > labels[0] if truth is not None else scaled > 0.5
+    positive = is_positive(pairs, labels, classes=truth is not None)
     ndcg = np.full(int(groups.max()) + 1, np.nan)
     for group, value in _ndcg_by_group(groups, scaled, predictions.relevance):
         ndcg[group] = value

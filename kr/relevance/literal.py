@@ -22,7 +22,6 @@ from indexes.neighbors import joint_strength
 from indexes.opened import Indexes
 from indexes.text import tokens
 from indexes.vectors import embedding_strength
-from kr.reasons import Removal
 from kr.types import Candidates, Request, StageResult
 
 COVERAGE_POWER = 1.5
@@ -53,6 +52,8 @@ class LiteralRelevance:
 
     name = "literal_relevance"
     adds: Sequence[str] = ("literal", "behaviour", "relevance")
+    model = None
+    """No trained model, and so none of its thresholds."""
 
     def __init__(self, indexes: Indexes, miners: Sequence[str]) -> None:
         self._indexes = indexes
@@ -110,18 +111,3 @@ class LiteralRelevance:
         pairs = sorted_distinct(owner[matched].astype(np.int64) * len(idf) + flat[matched])
         covered = np.bincount(pairs // len(idf), weights=np.abs(idf[pairs % len(idf)]), minlength=count)
         return covered / total, shared
-
-
-class RelevanceAdmission:
-    """Removes candidates whose relevance is under the bar; parameter `min_relevance` moves the bar for one request."""
-
-    name = "relevance_admission"
-    needs: Sequence[str] = ("relevance",)
-    adds: Sequence[str] = ()
-
-    def __init__(self, min_relevance: float) -> None:
-        self._min_relevance = min_relevance
-
-    def run(self, request: Request, candidates: Candidates) -> StageResult:
-        bar = request.parameters.get("min_relevance", self._min_relevance)
-        return StageResult.split(candidates, candidates["relevance"] >= np.float32(bar), Removal.LOW_RELEVANCE)

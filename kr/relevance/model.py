@@ -1,7 +1,7 @@
 """A trained relevance model: what it needs from text, its trees, and what its numbers mean. No pickle anywhere."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from kr.relevance.forest import Forest
 from kr.relevance.pairs import CLASSES, LabelledPairs
 from kr.relevance.substitutions import Substitutions
 from kr.relevance.text_statistics import TextStatistics
+from kr.relevance.thresholds import Use
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 TRAIN_AGAIN = "Train the model again with manage.py train relevance."
 
 
@@ -55,6 +56,8 @@ class RelevanceModel:
     """Columns of `all_features` that the trees read, int64."""
     forest: Forest
     calibration: ClassCalibration | GradeCalibration
+    thresholds: Mapping[Use, float]
+    """From which relevance on each use admits a pair."""
     card: dict[str, Any]
     encoder: Encoder | None = None
     """Of a model that reads the sentence encoder; such a model needs the texts themselves and is not served."""
@@ -126,6 +129,7 @@ class RelevanceModel:
                 "encoder": self.encoder is not None,
                 "used_features": self.columns.tolist(),
                 "calibration": self.calibration.as_json(),
+                "thresholds": dict(self.thresholds),
             },
         )
         write_json(folder, "card.json", self.card)
@@ -156,6 +160,7 @@ class RelevanceModel:
                 columns=np.array(document["used_features"], np.int64),
                 forest=Forest.read(folder),
                 calibration=calibration.of_json(document["calibration"]),
+                thresholds={use: float(document["thresholds"][use]) for use in Use},
                 card=json.loads((folder / "card.json").read_text(encoding="utf-8")),
                 encoder=Encoder.read(folder) if document["encoder"] else None,
             )

@@ -31,7 +31,7 @@ class TrainedRelevance:
                 "The relevance model reads the sentence encoder, which is too slow to serve.",
                 "Train one with --encoder none.",
             )
-        self._model = model
+        self.model = model
         self._miners = tuple(miners)
         self._texts = SnapshotTexts(indexes, model.statistics.vocabulary)
         self.needs: Sequence[str] = (*(f"{miner}_strength" for miner in self._miners), "semantic_similarity")
@@ -53,9 +53,9 @@ class TrainedRelevance:
         if not count or not seeds:
             return np.zeros(count)
         pairs = EncodedPairs(
-            encode_texts(seeds, self._model.statistics.vocabulary),
+            encode_texts(seeds, self.model.statistics.vocabulary),
             np.repeat(np.arange(len(seeds)), count),
             self._texts.encode(keyword_ids),
             np.tile(np.arange(count), len(seeds)),
         )
-        return self._model.predict_encoded(pairs).relevance.reshape(len(seeds), count).max(axis=0)
+        return self.model.predict_encoded(pairs).relevance.reshape(len(seeds), count).max(axis=0)

@@ -10,7 +10,7 @@ from indexes.arrays import Array
 from indexes.errors import UsageError
 from kr.relevance.calibration import fit_calibration
 from kr.relevance.encoder import Encoder, embed_pairs
-from kr.relevance.evaluation import measure
+from kr.relevance.evaluation import is_positive, measure
 from kr.relevance.feature_list import KERNEL_FEATURES
 from kr.relevance.features import EncodedPairs, encode_pairs, pair_features
 from kr.relevance.forest import Forest, fit_booster
@@ -19,6 +19,7 @@ from kr.relevance.pairs import CLASSES, LabelledPairs
 from kr.relevance.presets import Preset
 from kr.relevance.substitutions import code_matrix, fit_substitutions
 from kr.relevance.text_statistics import TextStatistics, fit_text_statistics
+from kr.relevance.thresholds import choose_thresholds
 from kr.relevance.vectors import fit_vectors
 
 SHUFFLE_SEED = 0
@@ -87,6 +88,10 @@ def train(
         columns = np.flatnonzero(gains > 0)
     raw, _ = cross_validate(data, preset, columns, scores_by_fold)
     calibration = fit_calibration(raw, data.targets)
+    predicted = interpret(raw, data.labels, calibration)
+    thresholds = choose_thresholds(
+        predicted.relevance, is_positive(pairs, data.labels, data.is_classes), pairs.groups()
+    )
     scores = substitution_scores(data, preset, np.unique(data.folds))
     final = np.hstack([data.kernel_features, scores])[:, columns]
     everything = np.ones(len(pairs), bool)
@@ -102,7 +107,8 @@ def train(
         "queries": len(np.unique(pairs.groups())),
         "kind": pairs.kind,
         "labels": {f"{label:g}": int((pairs.labels == label).sum()) for label in np.unique(pairs.labels)},
-        "cross_validated": measure(pairs, interpret(raw, data.labels, calibration), data.labels),
+        "cross_validated": measure(pairs, predicted, data.labels),
+        "thresholds": {use: threshold.as_json() for use, threshold in thresholds.items()},
         "features": [
             {"name": names[column].name, "family": names[column].family, "meaning": names[column].meaning,
              "gain": round(float(gains[column] / max(gains.sum(), 1e-9)), 5)}
@@ -118,6 +124,7 @@ def train(
         columns=columns,
         forest=forest,
         calibration=calibration,
+        thresholds={use: threshold.bar for use, threshold in thresholds.items()},
         card=card,
         encoder=encoder,
     )
