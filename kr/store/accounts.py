@@ -11,7 +11,6 @@ from kr.store.passwords import hash_password
 from kr.store.schema import EMAIL_CHARS, NAME_CHARS, AuditEntry, Organisation, Role, SignInSession, User
 
 
-
 class NoSuchRecord(NotFoundError):
     """There is no such thing, or it belongs to somebody else: which of both is not told."""
 

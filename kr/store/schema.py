@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 ID_CHARS = 22
 EMAIL_CHARS = 254
 NAME_CHARS = 200
+KEYWORD_CHARS = 1_000
 
 
 def new_id() -> str:
@@ -49,6 +50,17 @@ class Role(StrEnum):
     ANALYST = "analyst"
     OPERATOR = "operator"
     ADMIN = "admin"
+
+
+class Verdict(StrEnum):
+    """What a person says of a recommended keyword, as in the canonical table `feedback`."""
+
+    UP = "up"
+    IRRELEVANT = "irrelevant"
+    """It has nothing to do with the query, whoever asks."""
+    NOT_MY_BUSINESS = "not_my_business"
+    """It may fit the query; this organisation does not want it."""
+    SAVED = "saved"
 
 
 class Base(DeclarativeBase):
@@ -151,6 +163,51 @@ class FailedSignIn(Base):
     email_sha256: Mapped[str] = mapped_column(String(64))
     """Of what was typed: it may be no user's, and may be a password typed into the wrong field."""
     address: Mapped[str] = mapped_column(String(45))
+
+
+class KeywordList(Base):
+    """Keywords that an organisation keeps under a name."""
+
+    __tablename__ = "keyword_lists"
+    __table_args__ = (Index(None, "organisation_id", "name", unique=True),)
+
+    id: Mapped[str] = _primary_key()
+    organisation_id: Mapped[str] = _reference("organisations.id")
+    name: Mapped[str] = mapped_column(String(NAME_CHARS))
+    version: Mapped[int]
+    """Grows by one with each change: whoever changes what an older page showed is told."""
+    created_at: Mapped[datetime]
+
+
+class ListedKeyword(Base):
+    """One keyword of a list; a removed one stays, so that its removal can be undone."""
+
+    __tablename__ = "listed_keywords"
+
+    list_id: Mapped[str] = _reference("keyword_lists.id", primary_key=True)
+    keyword: Mapped[str] = mapped_column(String(KEYWORD_CHARS), primary_key=True)
+    """Normalised."""
+    query: Mapped[str] = mapped_column(Text)
+    """What was searched when it was added; empty if it was not found by a search."""
+    added_at: Mapped[datetime]
+    added_in_version: Mapped[int]
+    removed_in_version: Mapped[int | None]
+
+
+class KeywordVerdict(Base):
+    """What one person said of a keyword; of one organisation's verdicts on a pair the last counts."""
+
+    __tablename__ = "keyword_verdicts"
+    __table_args__ = (_one_of("verdict", Verdict), Index(None, "organisation_id", "keyword"))
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    ts: Mapped[datetime]
+    organisation_id: Mapped[str] = _reference("organisations.id")
+    user_id: Mapped[str | None] = mapped_column(String(ID_CHARS), ForeignKey("users.id", ondelete="SET NULL"))
+    query: Mapped[str] = mapped_column(Text)
+    keyword: Mapped[str] = mapped_column(String(KEYWORD_CHARS))
+    verdict: Mapped[str] = mapped_column(String(20))
+    undone_at: Mapped[datetime | None]
 
 
 class AuditEntry(Base):
