@@ -38,6 +38,8 @@ class Removal(IntEnum):
     FILTER_MUST_NOT_CONTAIN = 25
     FILTER_DEVICE = 26
     FILTER_REGION = 27
+    OWNED = 28
+    DISMISSED = 29
     CLOSE_VARIANT = 30
     RULE_BLOCK = 40
     RULE_QUOTA = 41
@@ -61,6 +63,8 @@ REMOVAL_TEXTS: dict[Removal, tuple[str, str]] = {
     Removal.FILTER_MUST_NOT_CONTAIN: ("contains an excluded word", "包含排除词"),
     Removal.FILTER_DEVICE: ("never searched on the devices asked for", "未在所选设备上被搜索"),
     Removal.FILTER_REGION: ("never searched in the regions asked for", "未在所选地区被搜索"),
+    Removal.OWNED: ("you have it already", "您已拥有该词"),
+    Removal.DISMISSED: ("you said that it is not your business", "您已标记为与业务无关"),
     Removal.CLOSE_VARIANT: ("a close variant of a keyword that is shown", "与已展示关键词是近似写法"),
     Removal.RULE_BLOCK: ("blocked by a marketing rule", "被营销规则屏蔽"),
     Removal.RULE_QUOTA: ("over the quota of its source", "超出来源配额"),

@@ -189,5 +189,5 @@ def _admitted(result: PipelineResult) -> int:
 
 def _filtered(result: PipelineResult) -> int:
     """Rows that only the caller's filters removed."""
-    codes = range(Removal.FILTER_SEARCHES, Removal.FILTER_REGION + 1)
+    codes = range(Removal.FILTER_SEARCHES, Removal.DISMISSED + 1)
     return sum(stage.removed_by_code.get(code, 0) for stage in result.trace.stages for code in codes)

@@ -28,6 +28,10 @@ class Filters:
     regions: tuple[str, ...] = ()
     must_contain: tuple[str, ...] = ()
     must_not_contain: tuple[str, ...] = ()
+    owned: tuple[str, ...] = ()
+    """Normalised keywords that the caller has already; they and their close variants are left out."""
+    dismissed: tuple[str, ...] = ()
+    """Normalised keywords that the caller never wants to see; so with their close variants."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ REMOVALS = {
     Check.LANGUAGE: Removal.FILTER_LANGUAGE,
     Check.DEVICE: Removal.FILTER_DEVICE,
     Check.REGION: Removal.FILTER_REGION,
+    Check.OWNED: Removal.OWNED,
     Check.MUST_CONTAIN: Removal.FILTER_MUST_CONTAIN,
     Check.MUST_NOT_CONTAIN: Removal.FILTER_MUST_NOT_CONTAIN,
 }
@@ -39,7 +40,9 @@ class FilterCompiler:
         if filters == Filters():
             return None
         indexes = self._indexes
+        own = np.concatenate([self.group_ids(filters.owned), self.group_ids(filters.dismissed)])
         conditions = Conditions(
+            owned=tuple(own.tolist()),
             min_searches=filters.min_searches,
             max_searches=filters.max_searches,
             competition_levels=tuple(COMPETITION_LEVELS.index(level) for level in filters.competition),
@@ -52,6 +55,12 @@ class FilterCompiler:
             must_not_contain=tuple(map(normalise, filters.must_not_contain)),
         )
         return KeywordFilter(conditions, indexes.stats, indexes.keywords, indexes.unsafe_categories)
+
+    def group_ids(self, keywords: Sequence[str]) -> Array:
+        """The ids of normalised keywords and of all their close variants, int32, ascending; unknown ones have none."""
+        found = (self._indexes.keywords.find(keyword) for keyword in keywords)
+        known = np.array([keyword_id for keyword_id in found if keyword_id >= 0], np.int32)
+        return np.union1d(known, self._indexes.close_variants_of(known)[1]).astype(np.int32)
 
 
 class RequestFilters:
@@ -73,10 +82,14 @@ class RequestFilters:
         if keyword_filter is None:
             return StageResult.keeping_all(candidates)
         failed = keyword_filter.failed(candidates.keyword_id)
-        codes = np.zeros(max(Check) + 1, np.int16)
+        of_check = np.zeros(max(Check) + 1, np.int16)
         for check, removal in REMOVALS.items():
-            codes[check] = removal
-        return StageResult.split(candidates, failed == 0, codes[failed])
+            of_check[check] = removal
+        codes = of_check[failed]
+        if request.filters.dismissed:
+            dismissed = np.isin(candidates.keyword_id, self._filters.group_ids(request.filters.dismissed))
+            codes[(failed == Check.OWNED) & dismissed] = Removal.DISMISSED
+        return StageResult.split(candidates, failed == 0, codes)
 
 
 def monthly_demand(indexes: Indexes, ids: Array) -> Array:

@@ -65,3 +65,15 @@ def test_the_same_filters_are_compiled_once(indexes: Indexes) -> None:
     compiler = FilterCompiler(indexes)
     assert compiler.compiled(Filters(min_searches=5)) is compiler.compiled(Filters(min_searches=5))
     assert compiler.compiled(Filters()) is None
+
+
+def test_what_one_has_and_what_one_dismissed_is_left_out_with_its_close_variants(indexes: Indexes) -> None:
+    filters = Filters(owned=("鲜花速递", "nobody searched this"), dismissed=("鲜花店",))
+    request = Request(("鲜花",), filters)
+    compiler = FilterCompiler(indexes)
+    everything = TokenMatchSource(indexes, 1000, compiler).retrieve(Request(("鲜花",)))
+    result = RequestFilters(compiler).run(request, everything)
+    gone = dict(zip(indexes.keywords.take(result.removed.keyword_id), result.removal_codes.tolist(), strict=True))
+    assert gone["鲜花店"] == Removal.DISMISSED
+    assert gone["鲜花速递"] == gone["速递鲜花"] == gone["鮮花速遞"] == Removal.OWNED
+    assert len(gone) == 4
