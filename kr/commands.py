@@ -99,7 +99,8 @@ def _store_and_snapshot(store: Path | None, snapshot: Path | None) -> tuple[Path
 def _line(row: dict[str, Any]) -> str:
     monthly = row["avg_monthly_searches"]
     demand = f"{row['searches']:,} in the log" if monthly is None else f"{monthly:,.0f} a month"
-    return f"{row['relevance']:.2f}  {row['text']}  ({demand}, {row['competition'] or 'competition unknown'})"
+    stand = f"{row['direction']}, {row['suggested_match_type'].lower()}"
+    return f"{row['relevance']:.2f}  {row['text']}  ({demand}, {row['competition'] or 'competition unknown'}, {stand})"
 
 
 @click.command()
