@@ -4,7 +4,8 @@ from typing import Any
 
 from flask_babel import gettext
 
-from kr.reasons import REMOVAL_TEXTS, Removal
+from kr.reasons import REMOVAL_TEXTS, VARIANT_TEXTS, Removal
+from kr.relevance.match import Variant
 from webui.languages import page_language
 
 
@@ -45,6 +46,12 @@ def removal_name(code: str) -> str:
     return chinese if page_language() == "zh" else english
 
 
+def variant_name(kind: str) -> str:
+    """In what a close variant differs, in the page's language."""
+    english, chinese = VARIANT_TEXTS[Variant(kind)]
+    return chinese if page_language() == "zh" else english
+
+
 # An explanation counts what the audit removed, but a page does not spell it out.
 HIDDEN_REMOVALS = frozenset(
     code.name.lower() for code in Removal if code.name.startswith("UNSAFE_") or code is Removal.AUDIT_UNAVAILABLE
@@ -54,5 +61,6 @@ NAMES: dict[str, Any] = {
     "source_name": source_name,
     "stage_name": stage_name,
     "removal_name": removal_name,
+    "variant_name": variant_name,
     "hidden_removals": HIDDEN_REMOVALS,
 }

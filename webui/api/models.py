@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError
 
 from indexes.text import normalise
+from kr.relevance.match import HARDLY_SEARCHED, SPECIAL_TERMS, SURELY_RELEVANT
 from webui.limits import (
     DEFAULT_PAGE_SIZE,
     MAX_FILTER_CHARS,
@@ -192,9 +193,9 @@ class KeywordIdea(BaseModel):
         "variant."
     )
     suggested_match_type: MatchType = Field(
-        description="With which to bid on the keyword. EXACT for the same, for disjoint, and for overlapping below "
-        "0.7 of relevance; PHRASE for broader, narrower, and other overlapping; BROAD for one narrower by two terms or "
-        "more that is searched less than once a month."
+        description="With which to bid on the keyword. EXACT for the same, for disjoint, and for overlapping under a "
+        f"relevance of {SURELY_RELEVANT}; PHRASE for broader, narrower, and other overlapping; BROAD for one narrower "
+        f"by {SPECIAL_TERMS} terms or more whose avg_monthly_searches is under {HARDLY_SEARCHED:g}."
     )
     variant_of_seed: Variant | None = Field(
         description="In what the keyword differs from the seed if it is a close variant of it; pinyin also where "
