@@ -8,6 +8,7 @@ import click
 from indexes.errors import UsageError
 from indexes.terminal import print_json, say
 from kr.relevance import commands as relevance
+from kr.relevance import feedback_commands as relevance_feedback
 
 LANGUAGES = ("zh", "en", "other")
 
@@ -178,7 +179,7 @@ def bench_pipeline(size: str, seed: int, work: Path | None, reuse: bool, as_json
         click.echo(table(rows))
 
 
-COMMANDS: list[click.Command] = [search, suggest]
+COMMANDS: list[click.Command] = [search, suggest, *relevance_feedback.COMMANDS]
 TRAIN_COMMANDS: list[click.Command] = [*relevance.TRAIN_COMMANDS]
 EVALUATE_COMMANDS: list[click.Command] = [*relevance.EVALUATE_COMMANDS]
 BENCH_COMMANDS: list[click.Command] = [bench_pipeline, *relevance.BENCH_COMMANDS]
