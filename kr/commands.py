@@ -8,6 +8,7 @@ import click
 from indexes.errors import UsageError
 from indexes.terminal import print_json, say
 from kr.relevance import commands as relevance
+from kr.relevance import feedback_commands as relevance_feedback
 from kr.store import commands as store_commands
 
 LANGUAGES = ("zh", "en", "other")
@@ -100,7 +101,8 @@ def _store_and_snapshot(store: Path | None, snapshot: Path | None) -> tuple[Path
 def _line(row: dict[str, Any]) -> str:
     monthly = row["avg_monthly_searches"]
     demand = f"{row['searches']:,} in the log" if monthly is None else f"{monthly:,.0f} a month"
-    return f"{row['relevance']:.2f}  {row['text']}  ({demand}, {row['competition'] or 'competition unknown'})"
+    stand = f"{row['direction']}, {row['suggested_match_type'].lower()}"
+    return f"{row['relevance']:.2f}  {row['text']}  ({demand}, {row['competition'] or 'competition unknown'}, {stand})"
 
 
 @click.command()
@@ -178,7 +180,7 @@ def bench_pipeline(size: str, seed: int, work: Path | None, reuse: bool, as_json
         click.echo(table(rows))
 
 
-COMMANDS: list[click.Command] = [search, suggest, *store_commands.COMMANDS]
+COMMANDS: list[click.Command] = [search, suggest, *relevance_feedback.COMMANDS, *store_commands.COMMANDS]
 TRAIN_COMMANDS: list[click.Command] = [*relevance.TRAIN_COMMANDS]
 EVALUATE_COMMANDS: list[click.Command] = [*relevance.EVALUATE_COMMANDS]
 BENCH_COMMANDS: list[click.Command] = [bench_pipeline, *relevance.BENCH_COMMANDS]

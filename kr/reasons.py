@@ -2,11 +2,14 @@
 
 from enum import IntEnum, StrEnum
 
+from kr.relevance.match import Variant
+
 
 class Reason(StrEnum):
     """Why a keyword is shown."""
 
     EXACT = "exact_match"
+    SPELLING = "close_variant"
     CONTAINS = "shares_words"
     CONTAINS_ALL = "contains_search_term"
     COOCCURRENCE = "searched_in_same_session"
@@ -72,8 +75,18 @@ REMOVAL_TEXTS: dict[Removal, tuple[str, str]] = {
     Removal.CUT_TO_LIMIT: ("ranked below the rows of this page", "排名在本页之外"),
 }
 
+VARIANT_TEXTS: dict[Variant, tuple[str, str]] = {
+    Variant.WIDTH: ("full-width or upper case", "全角或大小写"),
+    Variant.SPACING: ("spacing", "空格"),
+    Variant.TRADITIONAL: ("traditional characters", "繁体字"),
+    Variant.PLURAL: ("singular or plural", "单复数"),
+    Variant.ORDER: ("order of words", "词序"),
+    Variant.PINYIN: ("the same pinyin", "同音"),
+}
+
 REASON_TEXTS: dict[Reason, tuple[str, str]] = {
     Reason.EXACT: ("It is your search term “{seed}”", "就是您搜索的“{seed}”"),
+    Reason.SPELLING: ("It is “{seed}” in another spelling: {kind}", "是“{seed}”的另一种写法：{kind}"),
     Reason.CONTAINS: ("Shares {words} with “{seed}”", "与“{seed}”共有词：{words}"),
     Reason.CONTAINS_ALL: ("Contains your search term “{seed}”", "包含您的搜索词“{seed}”"),
     Reason.COOCCURRENCE: (

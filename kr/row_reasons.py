@@ -5,13 +5,12 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from indexes.arrays import Array
 from indexes.opened import Indexes
-from indexes.text import tokens
 from kr.marketing.rules import Rule
-from kr.reasons import REASON_TEXTS, Reason
+from kr.reasons import REASON_TEXTS, VARIANT_TEXTS, Reason
+from kr.relevance.match import Match
+from kr.row_matches import SeedMatch
 from kr.types import Candidates, Request
 
 EPOCH = date(1970, 1, 1)
@@ -32,24 +31,22 @@ class ReasonWriter:
         self._miners = miners
         self._rules = rules
 
-    def of_page(self, request: Request, candidates: Candidates, texts: Sequence[str]) -> list[list[Row]]:
-        """A list of reasons a row; `texts` are the rows' keywords."""
-        reasons: list[list[Row]] = [[] for _ in texts]
-        seed_tokens = [tuple(dict.fromkeys(tokens(seed))) for seed in request.seeds]
-        exact, by_tokens = candidates["exact_seed"].tolist(), candidates["token_seed"].tolist()
-        own_tokens = self._tokens_in_common(seed_tokens, candidates.keyword_id)
-        told: dict[tuple[int, frozenset[str]], Row | None] = {}
-        for row in range(len(texts)):
+    def of_page(self, request: Request, candidates: Candidates, matches: Sequence[SeedMatch]) -> list[list[Row]]:
+        """A list of reasons a row; `matches` say how each stands to its closest seed."""
+        reasons: list[list[Row]] = [[] for _ in matches]
+        exact = candidates["exact_seed"].tolist()
+        told: dict[tuple[Any, ...], Row | None] = {}
+        for row, (place, match) in enumerate(matches):
             if exact[row] >= 0:
                 reasons[row].append(_reason(Reason.EXACT, "exact", request.seeds[exact[row]], {}, {}, {}))
                 continue
             # Most rows of a page share the same words with the seed.
-            key = (by_tokens[row], own_tokens[row])
+            key = (place, match.matched, match.missed, match.variant)
             if key not in told:
-                told[key] = _shared_words(request.seeds, seed_tokens, *key)
+                told[key] = _literal_reason(request.seeds[place], match)
             if (shared := told[key]) is not None:
                 reasons[row].append({**shared, "evidence": dict(shared["evidence"])})
-        mined: list[list[tuple[float, Row]]] = [[] for _ in texts]
+        mined: list[list[tuple[float, Row]]] = [[] for _ in matches]
         for miner in self._miners:
             self._add_mined(miner, candidates, mined)
         for row, found in enumerate(mined):
@@ -58,17 +55,6 @@ class ReasonWriter:
         _add_likeness(request.seeds, candidates, reasons)
         self._add_rules(candidates["rules"], reasons)
         return reasons
-
-    def _tokens_in_common(self, seed_tokens: Sequence[tuple[str, ...]], keyword_ids: Array) -> list[frozenset[str]]:
-        """Of each keyword, the tokens that any seed holds too."""
-        word_of = {self._indexes.terms.find(token): token for seed in seed_tokens for token in seed}
-        counts, flat = self._indexes.forward.tokens_of(keyword_ids)
-        ends = np.cumsum(counts).tolist()
-        ids = flat.tolist()
-        return [
-            frozenset(word_of[token_id] for token_id in ids[end - count : end] if token_id in word_of)
-            for count, end in zip(counts.tolist(), ends, strict=True)
-        ]
 
     def _add_mined(self, miner: str, candidates: Candidates, mined: list[list[tuple[float, Row]]]) -> None:
         at = candidates[f"{miner}_row"]
@@ -135,26 +121,21 @@ def _follows(miner: str, anchor: str, found: Row) -> Row:
     return _dated_reason(Reason.RULE, miner, anchor, evidence, words, found)
 
 
-def _shared_words(
-    seeds: Sequence[str], seed_tokens: Sequence[tuple[str, ...]], found_by: int, own: frozenset[str]
-) -> Row | None:
-    """Which words a keyword with these tokens shares with the seed that it matches best, and which of the seed's it
-    misses; None if it shares none."""
-    places = range(len(seeds)) if found_by < 0 else (found_by,)
-    shared = {place: [word for word in seed_tokens[place] if word in own] for place in places}
-    best = max(shared, key=lambda place: len(shared[place]))
-    if not shared[best]:
+def _literal_reason(seed: str, match: Match) -> Row | None:
+    """What a keyword has of the seed's spelling or words, and which of these it misses; None if it has none."""
+    if match.variant is not None:
+        english, chinese = VARIANT_TEXTS[match.variant]
+        kind = {"kind": match.variant.value}
+        return _reason(Reason.SPELLING, "close_variants", seed, kind, {"kind": english}, {"kind": chinese})
+    if not match.matched:
         return None
-    if len(shared[best]) == len(seed_tokens[best]):
-        words = {"words": list(seed_tokens[best][:MOST_SHARED_WORDS])}
-        return _reason(Reason.CONTAINS_ALL, "token_match", seeds[best], words, {}, {})
-    # Of the overlapping tokens of a Chinese word the longest says it all.
-    longest = [word for word in shared[best] if not any(word != other and word in other for other in shared[best])]
-    shown = longest[:MOST_SHARED_WORDS]
-    english = {"words": ", ".join(f"“{word}”" for word in shown)}
-    chinese = {"words": "、".join(f"“{word}”" for word in shown)}
-    missed = [word for word in seed_tokens[best] if word not in own][:MOST_SHARED_WORDS]
-    return _reason(Reason.CONTAINS, "token_match", seeds[best], {"words": shown, "missed": missed}, english, chinese)
+    shown = list(match.matched[:MOST_SHARED_WORDS])
+    if not match.missed:
+        return _reason(Reason.CONTAINS_ALL, "token_match", seed, {"words": shown}, {}, {})
+    english = ", ".join(f"“{word}”" for word in shown)
+    chinese = "、".join(f"“{word}”" for word in shown)
+    evidence = {"words": shown, "missed": list(match.missed[:MOST_SHARED_WORDS])}
+    return _reason(Reason.CONTAINS, "token_match", seed, evidence, {"words": english}, {"words": chinese})
 
 
 def _dated_reason(code: Reason, source: str, seed: str, evidence: Row, words: Row, found: Row) -> Row:

@@ -3,6 +3,8 @@
 Columns become dictionaries only here, for the rows of one page; every column is read once for the whole page.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,8 @@ from indexes.arrays import Array
 from indexes.keyword_stats import LANGUAGES
 from indexes.opened import Indexes
 from kr.marketing.rules import Rule
+from kr.relevance.match import Variant, suggested_match_type, variant_of
+from kr.row_matches import RowMatcher, SeedMatch
 from kr.row_reasons import ReasonWriter, iso_days
 from kr.types import Candidates, Request
 
@@ -18,25 +22,46 @@ COMPETITION_LEVELS = (None, "LOW", "MEDIUM", "HIGH")
 
 
 class RowWriter:
-    """Writes rows with attributes, close variants and reasons. Unknown numbers are None."""
+    """Writes rows with attributes, their stand to the seeds, close variants and reasons. Unknown numbers are None."""
 
     def __init__(self, indexes: Indexes, miners: tuple[str, ...], rules: tuple[Rule, ...]) -> None:
         self._indexes = indexes
+        self._matches = RowMatcher(indexes, miners)
         self._reasons = ReasonWriter(indexes, miners, rules)
 
     def rows(self, request: Request, candidates: Candidates) -> tuple[dict[str, Any], ...]:
         """One dictionary a candidate, in their order."""
         ids = candidates.keyword_id
         texts = self._indexes.keywords.take(ids)
+        matches = self._matches.of_page(request, candidates, texts)
         columns: dict[str, list[Any]] = {
             "text": texts,
             **self._attributes(candidates),
             "monthly_search_volumes": self._months(ids),
             "searches_by_device": self._by_device(ids),
-            "close_variants": self._variants(ids),
-            "reasons": self._reasons.of_page(request, candidates, texts),
+            "close_variants": self._variants(ids, texts),
+            **self._stand(request, candidates, matches),
+            "reasons": self._reasons.of_page(request, candidates, matches),
         }
         return tuple(dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
+
+    def _stand(self, request: Request, candidates: Candidates, matches: Sequence[SeedMatch]) -> dict[str, list[Any]]:
+        """How each keyword stands to the seed that it is closest to, and the match type that follows from it."""
+        found = [match for _, match in matches]
+        relevance = candidates["relevance"].tolist()
+        monthly = self._indexes.stats.avg_monthly_searches[candidates.keyword_id].tolist()
+        return {
+            "closest_seed": [request.seeds[place] for place, _ in matches],
+            "direction": [match.direction.value for match in found],
+            "suggested_match_type": [
+                suggested_match_type(match, score, None if searches != searches else searches).value
+                for match, score, searches in zip(found, relevance, monthly, strict=True)
+            ],
+            "variant_of_seed": [match.variant and match.variant.value for match in found],
+            "matched_terms": [match.matched for match in found],
+            "missed_terms": [match.missed for match in found],
+            "added_terms": [match.added for match in found],
+        }
 
     def _attributes(self, candidates: Candidates) -> dict[str, list[Any]]:
         stats, ids = self._indexes.stats, candidates.keyword_id
@@ -79,17 +104,26 @@ class RowWriter:
             return [None] * len(ids)
         return [dict(zip(devices, row, strict=True)) for row in self._indexes.stats.searches_by_device[ids].tolist()]
 
-    def _variants(self, ids: Array) -> list[list[dict[str, Any]]]:
+    def _variants(self, ids: Array, texts: Sequence[str]) -> list[list[dict[str, Any]]]:
         """The close variants of each keyword, the most searched first, without the keyword itself."""
         counts, members = self._indexes.close_variants_of(ids)
-        others = members != np.repeat(ids, counts)
-        members = members[others]
-        counts = np.bincount(np.repeat(np.arange(len(ids)), counts)[others], minlength=len(ids))
-        texts = self._indexes.keywords.take(members)
+        owners = np.repeat(np.arange(len(ids)), counts)
+        others = members != ids[owners]
+        owners, members = owners[others], members[others]
+        variants: list[list[dict[str, Any]]] = [[] for _ in texts]
         searches = self._indexes.stats.own_searches[members].tolist()
-        variants = [{"text": text, "searches": count} for text, count in zip(texts, searches, strict=True)]
-        ends = np.cumsum(counts).tolist()
-        return [variants[end - count : end] for end, count in zip(ends, counts.tolist(), strict=True)]
+        spellings = self._indexes.keywords.take(members)
+        for owner, text, count in zip(owners.tolist(), spellings, searches, strict=True):
+            kind = kind_in_group(texts[owner], text)
+            variants[owner].append({"text": text, "searches": count, "kind": kind.value})
+        return variants
+
+
+@lru_cache(maxsize=16_384)
+def kind_in_group(keyword: str, variant: str) -> Variant:
+    """In what two close variants of one group differ. What no other step explains is how they are read: groups are
+    made of fingerprints and of sounds, and a variant may differ in both."""
+    return variant_of(keyword, variant, same_terms=True) or Variant.PINYIN
 
 
 def _known(column: Array, digits: int) -> list[float | None]:

@@ -4,7 +4,8 @@ from typing import Any
 
 from flask_babel import gettext
 
-from kr.reasons import REMOVAL_TEXTS, Removal
+from kr.reasons import REMOVAL_TEXTS, VARIANT_TEXTS, Removal
+from kr.relevance.match import Variant
 from webui.languages import page_language
 
 
@@ -53,6 +54,10 @@ def role_name(role: str) -> str:
         "operator": gettext("Operator"),
         "admin": gettext("Admin"),
     }[role]
+def variant_name(kind: str) -> str:
+    """In what a close variant differs, in the page's language."""
+    english, chinese = VARIANT_TEXTS[Variant(kind)]
+    return chinese if page_language() == "zh" else english
 
 
 # An explanation counts what the audit removed, but a page does not spell it out.
@@ -65,5 +70,6 @@ NAMES: dict[str, Any] = {
     "stage_name": stage_name,
     "removal_name": removal_name,
     "role_name": role_name,
+    "variant_name": variant_name,
     "hidden_removals": HIDDEN_REMOVALS,
 }

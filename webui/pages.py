@@ -8,6 +8,7 @@ from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
 from kr.reasons import Notice
+from kr.relevance.match import SURELY_RELEVANT
 from kr.reply import Reply
 from webui import limits
 from webui.about import about_if_open, about_snapshot, most_searched
@@ -62,7 +63,7 @@ def search() -> Response | str | tuple[str, int]:
 @blueprint.get("/methods")
 def methods() -> str:
     """What each column means and how it is made."""
-    return render_template("methods.html", about=about_if_open())
+    return render_template("methods.html", about=about_if_open(), surely_relevant=SURELY_RELEVANT)
 
 
 @blueprint.get("/problems")

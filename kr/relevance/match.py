@@ -1,14 +1,41 @@
-"""How a keyword stands to a query: which terms match, which way it is broader, which variant, which match type.
+"""How a keyword stands to a query: which terms it shares, which way it is broader, how it is spelt, which match type.
 
-Broader and narrower are said of words held: 鲜花 is broader than 鲜花速递. Close variants differ in order, plural,
-width, script or spacing only (`indexes.text.fingerprint`), or sound alike.
+*Terms* are the tokens of retrieval, each once, without particles such as 的; of the overlapping tokens of a Chinese
+word the longest is named. *Direction* is said of terms held: 鲜花 is broader than 鲜花速递. A *close variant* differs
+in order, plural, width, script or spacing only (`indexes.text.fingerprint`), or is read alike; it is the query itself
+in another spelling, so all its terms count as matched.
+
+*The suggested match type* follows from direction and from how surely the keyword belongs to what was asked for. The
+query says what the advertiser sells; phrase also shows the ad for longer searches that hold the keyword's words, broad
+for what the platform takes for related:
+
+| the keyword is | suggested | because |
+|---|---|---|
+| the same | EXACT | it is the business in a word; longer searches are rows of their own, with bids of their own |
+| narrower | PHRASE | whatever stands around it, a search that it triggers holds all of the query's words |
+| narrower by two terms, hardly searched | BROAD | the others would bring nobody; it is too special to lead far away |
+| broader | PHRASE | much else holds its words already; broad would add what does not even do that |
+| overlapping, surely relevant | PHRASE | its longer searches are special cases of what belongs to the business |
+| overlapping otherwise, disjoint | EXACT | people made the link, not words: it is worth what it says and no more |
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
 
 from indexes.text import fingerprint, normalise, tokens, words
+from indexes.text.readings import folded, pinyin, read_aloud, readings_of_character
 from indexes.text.segment import simplified
+
+HARDLY_SEARCHED = 1.0
+"""Searches a month, close variants included, below which a keyword alone brings nobody."""
+SPECIAL_TERMS = 2
+"""Terms added to the query from which a keyword is so special that broad does not lead far away."""
+SURELY_RELEVANT = 0.7
+"""Relevance from which a keyword that shares only some terms belongs to what was asked for."""
+PARTICLES = frozenset({"的", "地", "得", "了", "吗", "呢", "吧", "啊", "the"})
+"""Terms that never change what a search is for."""
 
 
 class Direction(StrEnum):
@@ -22,29 +49,41 @@ class Direction(StrEnum):
 
 
 class Variant(StrEnum):
-    """In what two spellings of one thing differ; the first that explains it, from the slightest on."""
+    """In what two spellings of one thing differ: the last of these steps that it takes to make them equal."""
 
-    IDENTICAL = "identical"
-    WIDTH_OR_CASE = "width_or_case"
+    WIDTH = "width"
+    """Full-width or half-width, upper or lower case: one keyword, since `normalise` evens both out."""
     SPACING = "spacing"
     TRADITIONAL = "traditional"
     PLURAL = "plural"
     ORDER = "order"
     PINYIN = "pinyin"
-    NONE = "none"
+    """Read alike: other characters of the same sound, or Latin letters that spell it."""
 
 
 class MatchType(StrEnum):
     """Google Ads' match types."""
 
-    EXACT = "exact"
-    PHRASE = "phrase"
-    BROAD = "broad"
+    EXACT = "EXACT"
+    PHRASE = "PHRASE"
+    BROAD = "BROAD"
 
 
-@dataclass(frozen=True)
-class Match:
-    """How one keyword stands to one query. Terms are in order, without repeats."""
+class Side(NamedTuple):
+    """One of the two texts: normalised, with its terms."""
+
+    text: str
+    terms: tuple[str, ...]
+
+    @staticmethod
+    def of(text: str) -> "Side":
+        """A text as it is typed."""
+        normal = normalise(text)
+        return Side(normal, distinct_terms(tokens(normal)))
+
+
+class Match(NamedTuple):
+    """How one keyword stands to one query. Terms are in the order of their text."""
 
     matched: tuple[str, ...]
     missed: tuple[str, ...]
@@ -52,66 +91,117 @@ class Match:
     added: tuple[str, ...]
     """Terms of the keyword that the query lacks."""
     direction: Direction
-    variant: Variant
-    match_type: MatchType
-    """The narrowest match type with which an ad on this keyword would show for this query."""
+    variant: Variant | None
+    """None if the texts are equal, or are no variants of each other."""
+
+
+def distinct_terms(of_text: Iterable[str]) -> tuple[str, ...]:
+    """Each token once, without particles unless there is nothing else."""
+    distinct = tuple(dict.fromkeys(of_text))
+    if PARTICLES.isdisjoint(distinct):
+        return distinct
+    return tuple(term for term in distinct if term not in PARTICLES) or distinct
 
 
 def match(query: str, keyword: str) -> Match:
     """Compare two texts as they are typed."""
-    wanted, offered = normalise(query), normalise(keyword)
-    of_query, of_keyword = tuple(dict.fromkeys(tokens(wanted))), tuple(dict.fromkeys(tokens(offered)))
-    matched = tuple(term for term in of_query if term in of_keyword)
-    missed = tuple(term for term in of_query if term not in of_keyword)
-    added = tuple(term for term in of_keyword if term not in of_query)
-    variant = _variant(query, keyword)
-    return Match(
-        matched, missed, added, _direction(matched, missed, added, variant), variant, _type(wanted, offered, variant)
+    wanted, offered = Side.of(query), Side.of(keyword)
+    found = compare(wanted, offered)
+    if wanted.text and wanted.text == offered.text and query != keyword:
+        return found._replace(variant=Variant.WIDTH)
+    return found
+
+
+def compare(query: Side, keyword: Side) -> Match:
+    """Compare two normalised texts."""
+    missed = tuple([term for term in query.terms if term not in keyword.terms])
+    added = tuple([term for term in keyword.terms if term not in query.terms])
+    same_terms = not missed and not added
+    variant = variant_of(query.text, keyword.text, same_terms)
+    if variant is not None or (query.text and query.text == keyword.text):
+        return Match(longest(query.terms), (), (), Direction.SAME, variant)
+    matched = tuple([term for term in query.terms if term in keyword.terms])
+    if not matched:
+        direction = Direction.DISJOINT
+    elif same_terms:
+        direction = Direction.OVERLAPPING if _order_matters(query.text, keyword.text) else Direction.SAME
+    elif missed and added:
+        direction = Direction.OVERLAPPING
+    else:
+        direction = Direction.BROADER if missed else Direction.NARROWER
+    return Match(longest(matched), longest(missed), longest(added), direction, None)
+
+
+@lru_cache(maxsize=16_384)
+def longest(terms: tuple[str, ...]) -> tuple[str, ...]:
+    """The terms without Chinese ones that are part of another: of 鲜花, 花店 and 鲜花店 the last says it all."""
+    if len(terms) < 2:
+        return terms
+    return tuple(
+        term for term in terms if term.isascii() or not any(len(other) > len(term) and term in other for other in terms)
     )
 
 
-def _direction(
-    matched: tuple[str, ...], missed: tuple[str, ...], added: tuple[str, ...], variant: Variant
-) -> Direction:
-    if variant is not Variant.NONE or (matched and not missed and not added):
-        return Direction.SAME
-    if not matched:
-        return Direction.DISJOINT
-    if missed and added:
-        return Direction.OVERLAPPING
-    return Direction.BROADER if missed else Direction.NARROWER
-
-
-def _variant(query: str, keyword: str) -> Variant:
-    wanted, offered = normalise(query), normalise(keyword)
-    if not wanted or not offered:
-        return Variant.NONE
-    if query == keyword:
-        return Variant.IDENTICAL
+def variant_of(query: str, keyword: str, same_terms: bool) -> Variant | None:
+    """Which variant of each other two normalised texts are; `same_terms` is whether they hold the same tokens."""
+    if query == keyword or not query or not keyword:
+        return None
+    wanted, offered = query.replace(" ", ""), keyword.replace(" ", "")
     if wanted == offered:
-        return Variant.WIDTH_OR_CASE
-    if wanted.replace(" ", "") == offered.replace(" ", ""):
         return Variant.SPACING
-    if simplified(wanted).replace(" ", "") == simplified(offered).replace(" ", ""):
+    # Most texts of one length are told apart by their first character, without converting or reading the whole.
+    alike = len(wanted) == len(offered) and not wanted.isascii() and all(map(_share_reading, wanted, offered))
+    if alike and simplified(wanted) == simplified(offered):
         return Variant.TRADITIONAL
-    if words(wanted) and words(wanted) == words(offered):
+    # Spellings with one fingerprint have the same words, and so the same tokens.
+    if same_terms and words(query) and words(query) == words(keyword):
         return Variant.PLURAL
-    if fingerprint(wanted) == fingerprint(offered):
+    if same_terms and fingerprint(query) == fingerprint(keyword):
         return Variant.ORDER
-    if _sound(wanted) == _sound(offered):
+    if alike and _readings(wanted) == _readings(offered):
         return Variant.PINYIN
-    return Variant.NONE
+    return Variant.PINYIN if _is_romanised(wanted, offered) else None
 
 
-def _sound(text: str) -> list[str]:
-    from pypinyin import lazy_pinyin
+def suggested_match_type(match: Match, relevance: float, monthly_searches: float | None) -> MatchType:
+    """The match type with which to bid on a keyword that stands so to what the advertiser asked for.
 
-    return [syllable for syllable in lazy_pinyin(simplified(text)) if not syllable.isspace()]
+    `relevance` is 0 to 1. `monthly_searches` are the keyword's, close variants included; None if unknown. What the
+    rule is, and why, stands at the head of this module.
+    """
+    if match.direction is Direction.NARROWER:
+        hardly_searched = monthly_searches is not None and monthly_searches < HARDLY_SEARCHED
+        return MatchType.BROAD if hardly_searched and len(match.added) >= SPECIAL_TERMS else MatchType.PHRASE
+    if match.direction is Direction.BROADER:
+        return MatchType.PHRASE
+    if match.direction is Direction.OVERLAPPING and relevance >= SURELY_RELEVANT:
+        return MatchType.PHRASE
+    return MatchType.EXACT
 
 
-def _type(wanted: str, offered: str, variant: Variant) -> MatchType:
-    if variant is not Variant.NONE:
-        return MatchType.EXACT
-    query, keyword = words(wanted), words(offered)
-    inside = any(query[place : place + len(keyword)] == keyword for place in range(len(query) - len(keyword) + 1))
-    return MatchType.PHRASE if keyword and inside else MatchType.BROAD
+def _order_matters(query: str, keyword: str) -> bool:
+    """Whether two texts of the same words mean something else: 北京到上海 and 上海到北京."""
+    return sorted(words(query)) == sorted(words(keyword)) and fingerprint(query) != fingerprint(keyword)
+
+
+def _is_romanised(one: str, other: str) -> bool:
+    """Whether one of two texts without spaces is Latin letters that spell the other, which is Chinese."""
+    if one.isascii() == other.isascii():
+        return False
+    latin, chinese = (one, other) if one.isascii() else (other, one)
+    first, last = folded(chinese[0]), folded(chinese[-1])
+    if not latin.startswith(readings_of_character(first)) or not latin.endswith(readings_of_character(last)):
+        return False
+    return pinyin(latin) == pinyin(chinese)
+
+
+@lru_cache(maxsize=65_536)
+def _share_reading(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    readings = readings_of_character(folded(one))
+    return any(reading in readings for reading in readings_of_character(folded(other)))
+
+
+def _readings(text: str) -> list[str]:
+    return [reading for _, reading in read_aloud(text)]

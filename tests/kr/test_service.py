@@ -91,7 +91,10 @@ def test_shared_words_are_named(service: KeywordService) -> None:
 def test_close_variants_are_one_row_and_their_demand_is_counted_once(service: KeywordService) -> None:
     reply = ask(service, "鲜花速递")
     row = row_of(reply, "鲜花速递")
-    assert row["close_variants"] == [{"text": "速递鲜花", "searches": 6}, {"text": "鮮花速遞", "searches": 3}]
+    assert row["close_variants"] == [
+        {"text": "速递鲜花", "searches": 6, "kind": "order"},
+        {"text": "鮮花速遞", "searches": 3, "kind": "traditional"},
+    ]
     assert (row["own_searches"], row["searches"]) == (380, 389)
     assert not {"速递鲜花", "鮮花速遞"} & set(texts(reply))
     assert [volume["searches"] for volume in row["monthly_search_volumes"]] == [0, 103, 124, 162]

@@ -69,7 +69,25 @@ def test_a_number_that_is_not_known_is_a_dash_that_says_why_and_never_zero(page_
 def test_close_variants_are_listed_with_their_own_searches_under_the_keyword(page_of: Pages) -> None:
     page = page_of("/search", q="鲜花速递", lang="en")
     variants = page.all("details", class_="variants")[0].text
-    assert "速递鲜花 6" in variants and "鮮花速遞 3" in variants
+    assert "速递鲜花 6 · order of words" in variants and "鮮花速遞 3 · traditional characters" in variants
+    chinese = page_of("/search", q="鲜花速递", lang="zh").all("details", class_="variants")[0].text
+    assert "速递鲜花 6 · 词序" in chinese
+
+
+def test_each_keyword_says_how_it_stands_to_the_search_and_its_match_type(page_of: Pages) -> None:
+    page = page_of("/search", q="鲜花", lang="en")
+    stands = dict(zip(keywords_of(page), (each.text for each in page.all("p", class_="stand")), strict=True))
+    assert stands["鲜花"] == "Exact the same" and stands["鲜花速递"] == "Phrase narrower"
+    assert stands["生日蛋糕"] == "Exact no word in common"
+    legend = page.one("details", class_="legend").text
+    assert all(word in legend for word in ("Exact", "Phrase", "Broad", "narrower", "broader", "overlaps"))
+    assert page_of("/search", q="鲜花", lang="zh").all("p", class_="stand")[0].text == "完全匹配 相同"
+
+
+def test_of_several_searches_each_keyword_names_the_one_it_stands_to(page_of: Pages) -> None:
+    page = page_of("/search", q="flower delivery, 鲜花", lang="en")
+    stands = dict(zip(keywords_of(page), (each.text for each in page.all("p", class_="stand")), strict=True))
+    assert stands["鲜花"] == "Exact the same" and stands["鲜花速递"] == "Phrase narrower · 鲜花"
 
 
 def test_every_chart_has_its_table(page_of: Pages) -> None:
@@ -256,7 +274,8 @@ def test_the_methods_page_explains_each_column_and_links_resolve(page_of: Pages)
         next(name for name in (th.attributes["class"] or "").split() if name.startswith("c-")).removeprefix("c-")
         for th in page_of("/search", q="鲜花").all("th", role="columnheader")
     }
-    assert columns == explained
+    # The match type stands in the column of the keyword.
+    assert columns | {"match"} == explained
 
 
 @pytest.mark.parametrize("address", ["/", "/search?q=鲜花", "/search?q=zzzzqqqq", "/methods", "/problems", "/nowhere"])

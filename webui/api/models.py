@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError
 
 from indexes.text import normalise
+from kr.relevance.match import HARDLY_SEARCHED, SPECIAL_TERMS, SURELY_RELEVANT
 from webui.limits import (
     DEFAULT_PAGE_SIZE,
     MAX_FILTER_CHARS,
@@ -20,6 +21,9 @@ from webui.limits import (
 
 Competition = Literal["LOW", "MEDIUM", "HIGH"]
 KeywordLanguage = Literal["zh", "en", "other"]
+Direction = Literal["same", "broader", "narrower", "overlapping", "disjoint"]
+MatchType = Literal["EXACT", "PHRASE", "BROAD"]
+Variant = Literal["width", "spacing", "traditional", "plural", "order", "pinyin"]
 Sort = Literal[
     "rank",
     "searches",
@@ -136,6 +140,11 @@ class CloseVariant(BaseModel):
 
     text: str
     searches: int
+    kind: Variant = Field(
+        description="In what it differs: order of words, plural, traditional characters, spacing, or other characters "
+        "of the same pinyin; what differs in several ways has the last of spacing, traditional, plural, order, pinyin. "
+        "Full-width and upper case are no variants: they are evened out."
+    )
 
 
 class IdeaReason(BaseModel):
@@ -174,6 +183,27 @@ class KeywordIdea(BaseModel):
     ad_ctr: float | None = Field(description="Ad clicks per ad impression.")
     searches_by_device: dict[str, int] | None
     close_variants: list[CloseVariant]
+    closest_seed: str = Field(
+        description="The seed that the keyword shares most terms with, or else through which it was found; the "
+        "fields below compare the two."
+    )
+    direction: Direction = Field(
+        description="What the keyword covers beside the seed: a narrower one holds all its terms and more, a broader "
+        "one only some, an overlapping one some and others, a disjoint one none. The same: the same terms, or a close "
+        "variant."
+    )
+    suggested_match_type: MatchType = Field(
+        description="With which to bid on the keyword. EXACT for the same, for disjoint, and for overlapping under a "
+        f"relevance of {SURELY_RELEVANT}; PHRASE for broader, narrower, and other overlapping; BROAD for one narrower "
+        f"by {SPECIAL_TERMS} terms or more whose avg_monthly_searches is under {HARDLY_SEARCHED:g}."
+    )
+    variant_of_seed: Variant | None = Field(
+        description="In what the keyword differs from the seed if it is a close variant of it; pinyin also where "
+        "Latin letters spell Chinese characters. Null if it is equal, or no variant."
+    )
+    matched_terms: list[str] = Field(description="Terms of the seed that the keyword holds; all, of a close variant.")
+    missed_terms: list[str] = Field(description="Terms of the seed that the keyword lacks.")
+    added_terms: list[str] = Field(description="Terms of the keyword that the seed lacks.")
     reasons: list[IdeaReason]
 
 
