@@ -8,6 +8,7 @@ import click
 
 from indexes.errors import UsageError
 from indexes.terminal import print_json, say
+from kr.relevance.feedback_commands import feedback
 
 if TYPE_CHECKING:
     from kr.store.database import Database
@@ -68,6 +69,20 @@ def restore_database(file: Path, database: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"file": str(file), "rows": rows})
     say(f"{rows:,} rows were restored.")
+
+
+@feedback.command("export")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder; see --logs.")
+@_database
+@_json
+def export_feedback(out: Path, database: str | None, as_json: bool) -> None:
+    """Write what people said on the search page as a table of feedback, for `feedback report` and `feedback pairs`."""
+    from kr.store.verdict_export import export_verdicts
+
+    rows = export_verdicts(_open(database), out)
+    if as_json:
+        print_json({"rows": rows})
+    say(f"{rows:,} verdicts are in {out}.")
 
 
 @click.group("user")

@@ -207,6 +207,8 @@ class KeywordVerdict(Base):
     query: Mapped[str] = mapped_column(Text)
     keyword: Mapped[str] = mapped_column(String(KEYWORD_CHARS))
     verdict: Mapped[str] = mapped_column(String(20))
+    batch: Mapped[str] = mapped_column(String(ID_CHARS), index=True)
+    """What was said in one go is taken back in one go."""
     undone_at: Mapped[datetime | None]
 
 

@@ -13,16 +13,14 @@ from sqlalchemy.orm import Session
 from indexes.errors import UsageError
 from indexes.text import normalise
 from kr.store.accounts import NoSuchRecord
-from kr.store.schema import KEYWORD_CHARS, KeywordVerdict, User, Verdict
+from kr.store.schema import KEYWORD_CHARS, KeywordVerdict, Organisation, User, Verdict, new_id
 
 MOST_AT_ONCE = 1_000
 MOST_QUERY_CHARS = 2_000
 
 
-def give_verdict(
-    session: Session, user: User, query: str, keywords: Iterable[str], verdict: str, now: datetime
-) -> list[int]:
-    """Record a verdict on each keyword; return the numbers by which it can be taken back.
+def give_verdict(session: Session, user: User, query: str, keywords: Iterable[str], verdict: str, now: datetime) -> str:
+    """Record a verdict on each keyword; return the batch by which all can be taken back.
 
     UsageError for an unknown verdict, for no keyword, or for what is none.
     """
@@ -33,7 +31,8 @@ def give_verdict(
         raise UsageError(f"{len(identities)} keywords were sent.", f"Send 1 to {MOST_AT_ONCE}.")
     if not all(0 < len(identity) <= KEYWORD_CHARS for identity in identities) or len(query) > MOST_QUERY_CHARS:
         raise UsageError("A keyword or the query is empty or too long.", "Send what the search page showed.")
-    rows = [
+    batch = new_id()
+    session.add_all(
         KeywordVerdict(
             ts=now,
             organisation_id=user.organisation_id,
@@ -41,27 +40,40 @@ def give_verdict(
             query=query,
             keyword=identity,
             verdict=verdict,
+            batch=batch,
         )
         for identity in identities
-    ]
-    session.add_all(rows)
+    )
     session.flush()
-    return [row.id for row in rows]
+    return batch
 
 
-def take_back(session: Session, organisation_id: str, numbers: Iterable[int], now: datetime) -> int:
-    """Undo verdicts of the organisation; return how many. NoSuchRecord for one that is another's or does not exist."""
-    wanted = set(numbers)
+def take_back(session: Session, organisation_id: str, batch: str, now: datetime) -> int:
+    """Undo what the organisation said in one go; return how many verdicts. NoSuchRecord for another's batch."""
     rows = session.scalars(
-        select(KeywordVerdict).where(
-            KeywordVerdict.organisation_id == organisation_id, KeywordVerdict.id.in_(sorted(wanted))
-        )
+        select(KeywordVerdict).where(KeywordVerdict.organisation_id == organisation_id, KeywordVerdict.batch == batch)
     ).all()
-    if len(rows) != len(wanted) or not wanted:
+    if not rows:
         raise NoSuchRecord("There is no such verdict.")
     for row in rows:
         row.undone_at = row.undone_at or now
     return len(rows)
+
+
+def restore_keyword(session: Session, organisation_id: str, keyword: str, now: datetime) -> None:
+    """Show a dismissed keyword again. NoSuchRecord if it was not dismissed."""
+    rows = session.scalars(
+        select(KeywordVerdict).where(
+            KeywordVerdict.organisation_id == organisation_id,
+            KeywordVerdict.keyword == normalise(keyword),
+            KeywordVerdict.verdict == Verdict.NOT_MY_BUSINESS,
+            KeywordVerdict.undone_at.is_(None),
+        )
+    ).all()
+    if not rows:
+        raise NoSuchRecord("This keyword was not dismissed.")
+    for row in rows:
+        row.undone_at = now
 
 
 def dismissed_keywords(session: Session, organisation_id: str) -> set[str]:
@@ -76,11 +88,17 @@ def dismissed_keywords(session: Session, organisation_id: str) -> set[str]:
     return set(rows)
 
 
-def all_verdicts(session: Session) -> Iterator[KeywordVerdict]:
-    """Every verdict that was not taken back, in the order in which they were given."""
-    yield from session.scalars(
-        select(KeywordVerdict)
+def all_verdicts(session: Session) -> Iterator[tuple[KeywordVerdict, str]]:
+    """Every verdict that was not taken back, in the order in which they were given, each with its account.
+
+    The account is the advertiser of the logs if the organisation is one, else the organisation.
+    """
+    rows = session.execute(
+        select(KeywordVerdict, func.coalesce(Organisation.advertiser_id, Organisation.id))
+        .join(Organisation, Organisation.id == KeywordVerdict.organisation_id)
         .where(KeywordVerdict.undone_at.is_(None))
         .order_by(KeywordVerdict.id)
         .execution_options(yield_per=1_000)
     )
+    for row in rows:
+        yield row[0], row[1]

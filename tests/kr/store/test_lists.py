@@ -1,10 +1,14 @@
 """Keyword lists and verdicts: versions, undo, and whose they are."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexes.errors import UsageError
+from indexes.errors import NotFoundError, UsageError
+from kr.relevance.feedback import labels_of_feedback
+from kr.relevance.feedback_log import read_feedback
 from kr.store import Database, open_database
 from kr.store.accounts import NoSuchRecord, create_organisation, create_user
 from kr.store.lists import (
@@ -22,8 +26,16 @@ from kr.store.lists import (
     undo_last_change,
 )
 from kr.store.migrating import upgrade
-from kr.store.schema import Role, User
-from kr.store.verdicts import MOST_AT_ONCE, all_verdicts, dismissed_keywords, give_verdict, take_back
+from kr.store.schema import Organisation, Role, User
+from kr.store.verdict_export import export_verdicts
+from kr.store.verdicts import (
+    MOST_AT_ONCE,
+    all_verdicts,
+    dismissed_keywords,
+    give_verdict,
+    restore_keyword,
+    take_back,
+)
 from tests.kr.store.conftest import Clock
 
 
@@ -214,15 +226,45 @@ def test_not_my_business_hides_for_the_organisation_alone_and_the_last_word_coun
     one, two = users
     with database.writing() as session:
         give_verdict(session, one, "鲜花", ["花圈", "Ｒose"], "not_my_business", clock.now)
-        numbers = give_verdict(session, one, "鲜花", ["lily"], "not_my_business", clock.now)
+        batch = give_verdict(session, one, "鲜花", ["lily"], "not_my_business", clock.now)
         give_verdict(session, one, "flowers", ["花圈"], "up", clock.now)
         assert dismissed_keywords(session, one.organisation_id) == {"rose", "lily"}
         assert dismissed_keywords(session, two.organisation_id) == set()
         with pytest.raises(NoSuchRecord):
-            take_back(session, two.organisation_id, numbers, clock.now)
-        assert take_back(session, one.organisation_id, numbers, clock.now) == 1
+            take_back(session, two.organisation_id, batch, clock.now)
+        assert take_back(session, one.organisation_id, batch, clock.now) == 1
         assert dismissed_keywords(session, one.organisation_id) == {"rose"}
-        assert [row.keyword for row in all_verdicts(session)] == ["花圈", "rose", "花圈"]
+        assert [row.keyword for row, _ in all_verdicts(session)] == ["花圈", "rose", "花圈"]
+        with pytest.raises(NoSuchRecord):
+            restore_keyword(session, two.organisation_id, "rose", clock.now)
+        restore_keyword(session, one.organisation_id, "ROSE", clock.now)
+        assert dismissed_keywords(session, one.organisation_id) == set()
+
+
+def test_verdicts_are_exported_as_the_table_that_training_reads(
+    database: Database, users: tuple[User, User], clock: Clock, tmp_path: Path
+) -> None:
+    one, two = users
+    with pytest.raises(NotFoundError):
+        export_verdicts(database, tmp_path / "logs")
+    with database.writing() as session:
+        give_verdict(session, one, "鲜花", ["花圈"], "not_my_business", clock.now)
+        give_verdict(session, one, "鲜花", ["鲜花店", "rose"], "up", clock.pass_by(seconds=1))
+        give_verdict(session, two, "鲜花", ["rose"], "irrelevant", clock.pass_by(seconds=1))
+        session.get_one(Organisation, two.organisation_id).advertiser_id = "a7"
+    assert export_verdicts(database, tmp_path / "logs") == 4
+    labels = labels_of_feedback(read_feedback(tmp_path / "logs"))
+    assert (labels.pairs.queries, labels.pairs.keywords, labels.pairs.labels.tolist()) == (
+        ("鲜花",),
+        ("鲜花店",),
+        [1.0],
+    )
+    assert labels.ties == 1
+    assert labels.personal == ((one.organisation_id, "花圈"),)
+    assert [verdict.account_id for verdict in read_feedback(tmp_path / "logs")][-1] == "a7"
+    (tmp_path / "logs" / "ingest.json").touch()
+    with pytest.raises(UsageError, match="ingest"):
+        export_verdicts(database, tmp_path / "logs")
 
 
 @pytest.mark.parametrize(

@@ -43,12 +43,14 @@ def upgrade() -> None:
         sa.Column("query", sa.Text(), nullable=False),
         sa.Column("keyword", sa.String(1000), nullable=False),
         sa.Column("verdict", sa.String(20), nullable=False),
+        sa.Column("batch", _ID, nullable=False),
         sa.Column("undone_at", _TIME),
         sa.CheckConstraint(_VERDICTS, name=op.f("ck_keyword_verdicts_verdict")),
         sa.PrimaryKeyConstraint("id", name="pk_keyword_verdicts"),
         _foreign_key("keyword_verdicts", "organisation_id", "organisations.id"),
         _foreign_key("keyword_verdicts", "user_id", "users.id", "SET NULL"),
     )
+    op.create_index("ix_keyword_verdicts_batch", "keyword_verdicts", ["batch"])
     op.create_index("ix_keyword_verdicts_organisation_id_keyword", "keyword_verdicts", ["organisation_id", "keyword"])
 
 
