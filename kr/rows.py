@@ -36,7 +36,9 @@ class RowWriter:
         matches = self._matches.of_page(request, candidates, texts)
         columns: dict[str, list[Any]] = {
             "text": texts,
-            **self._attributes(candidates),
+            "language": self._languages(ids),
+            "relevance": _known(candidates["relevance"], 4),
+            **self._numbers(ids),
             "monthly_search_volumes": self._months(ids),
             "searches_by_device": self._by_device(ids),
             "close_variants": self._variants(ids, texts),
@@ -63,11 +65,21 @@ class RowWriter:
             "added_terms": [match.added for match in found],
         }
 
-    def _attributes(self, candidates: Candidates) -> dict[str, list[Any]]:
-        stats, ids = self._indexes.stats, candidates.keyword_id
+    def attributes(self, ids: Array) -> list[dict[str, Any]]:
+        """What is known of each keyword, whatever it was searched for."""
+        columns: dict[str, list[Any]] = {
+            "text": self._indexes.keywords.take(ids),
+            "language": self._languages(ids),
+            **self._numbers(ids),
+        }
+        return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+    def _languages(self, ids: Array) -> list[str]:
+        return [LANGUAGES[code] for code in self._indexes.stats.language[ids].tolist()]
+
+    def _numbers(self, ids: Array) -> dict[str, list[Any]]:
+        stats = self._indexes.stats
         return {
-            "language": [LANGUAGES[code] for code in stats.language[ids].tolist()],
-            "relevance": _known(candidates["relevance"], 4),
             "searches": stats.searches[ids].tolist(),
             "own_searches": stats.own_searches[ids].tolist(),
             "users": stats.users[ids].tolist(),

@@ -2,9 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
 
 from indexes.errors import KRError
 from indexes.opened import Indexes
@@ -152,6 +155,13 @@ class KeywordService:
             notices=tuple(notices),
             explain=explanation(opened.indexes, result) if request.explain else None,
         )
+
+    def attributes(self, keywords: Sequence[str]) -> list[dict[str, Any] | None]:
+        """What is known of each of these normalised keywords; None for one that nobody searched."""
+        opened = self.opened()
+        ids = np.array([opened.indexes.keywords.find(keyword) for keyword in keywords], np.int32)
+        known = iter(opened.rows.attributes(ids[ids >= 0]))
+        return [next(known) if found else None for found in (ids >= 0).tolist()]
 
     def suggest(self, request: SuggestRequest) -> tuple[str, list[Suggestion]]:
         """The snapshot that answers, and its suggestions."""

@@ -56,6 +56,17 @@ ACCESS: dict[str, Access] = {
     "users.overview": Access.ADMINS,
     "users.add": Access.ADMINS,
     "users.disable": Access.ADMINS,
+    "lists.overview": Access.SIGNED_IN,
+    "lists.make": Access.SIGNED_IN,
+    "lists.restore": Access.SIGNED_IN,
+    "lists.one": Access.SIGNED_IN,
+    "lists.add": Access.SIGNED_IN,
+    "lists.remove": Access.SIGNED_IN,
+    "lists.rename": Access.SIGNED_IN,
+    "lists.undo": Access.SIGNED_IN,
+    "lists.delete": Access.SIGNED_IN,
+    "judging.act": Access.SIGNED_IN,
+    "judging.undo": Access.SIGNED_IN,
     "account_api.account": Access.SIGNED_IN,
 }
 

@@ -16,7 +16,9 @@ from webui import (
     formats,
     headers,
     identity,
+    judging,
     languages,
+    list_pages,
     pages,
     request_log,
     search_service,
@@ -60,6 +62,8 @@ def create_app(
         sign_in_pages.blueprint,
         account_pages.blueprint,
         user_pages.blueprint,
+        list_pages.blueprint,
+        judging.blueprint,
         account.blueprint,
     ):
         app.register_blueprint(blueprint)

@@ -54,6 +54,8 @@ def role_name(role: str) -> str:
         "operator": gettext("Operator"),
         "admin": gettext("Admin"),
     }[role]
+
+
 def variant_name(kind: str) -> str:
     """In what a close variant differs, in the page's language."""
     english, chinese = VARIANT_TEXTS[Variant(kind)]

@@ -1,5 +1,6 @@
 """The pages that people see: home, search results, methods, and what each API problem means."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,10 +11,13 @@ from werkzeug.wrappers import Response
 from kr.reasons import Notice
 from kr.relevance.match import SURELY_RELEVANT
 from kr.reply import Reply
+from kr.store.lists import listed_keywords, lists_of
 from webui import limits
 from webui.about import about_if_open, about_snapshot, most_searched
 from webui.api.problems import PROBLEM_TYPES
 from webui.formats import shown, whole_number
+from webui.identity import Identity, current_database, shown_identity
+from webui.judging import personal, what_was_done
 from webui.languages import chosen_language, page_language
 from webui.names import NAMES
 from webui.search_form import SearchForm, read_search_form
@@ -43,7 +47,8 @@ def search() -> Response | str | tuple[str, int]:
     about = about_snapshot(current_service().indexes)
     if form.errors:
         return render_template("search.html", form=form, reply=None, about=about), 400
-    reply, took_ms = answer(form.request())
+    identity = shown_identity()
+    reply, took_ms = answer(replace(form.request(), filters=personal(form, identity)))
     page = render_template(
         "search.html",
         form=form,
@@ -54,6 +59,8 @@ def search() -> Response | str | tuple[str, int]:
         first_row=(form.page - 1) * form.rows + 1,
         last_row=(form.page - 1) * form.rows + len(reply.rows),
         last_page=max(1, -(-reply.total // form.rows)),
+        account=_account(identity, reply),
+        done=what_was_done(request.args),
     )
     response = make_response(page)
     response.headers["Server-Timing"] = f"path;dur={took_ms}"
@@ -70,6 +77,16 @@ def methods() -> str:
 def problems() -> str:
     """What each type of API problem means; the addresses of the types lead here."""
     return render_template("problems.html", problems=PROBLEM_TYPES, about=about_if_open())
+
+
+def _account(identity: Identity | None, reply: Reply) -> dict[str, Any] | None:
+    """The organisation's lists, and which of the shown keywords it has; None for somebody who is not signed in."""
+    if identity is None:
+        return None
+    with current_database().reading() as session:
+        lists = [summary.list for summary in lists_of(session, identity.organisation_id)]
+        listed = listed_keywords(session, identity.organisation_id)
+    return {"lists": lists, "saved": {row["text"] for row in reply.rows if row["text"] in listed}}
 
 
 def _result_title(reply: Reply) -> str:

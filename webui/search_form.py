@@ -44,6 +44,7 @@ class SearchForm:
     rows: int
     balance: float | None
     explain: bool
+    hide_saved: bool
     default_rows: int
     errors: Mapping[str, str] = field(default_factory=dict)
 
@@ -57,6 +58,7 @@ class SearchForm:
         """The names of the filter fields that are filled in."""
         names = ("min_searches", "max_searches", "min_bid", "max_bid", "contain", "not_contain")
         active = [name for name in names if self.values.get(name)]
+        active += ["hide_saved"] if self.hide_saved else []
         return active + [name for name in ("competition", "languages") if getattr(self.filters, name)]
 
     def address(self, **changes: Any) -> dict[str, Any]:
@@ -71,6 +73,7 @@ class SearchForm:
         parameters["rows"] = self.rows if self.rows != self.default_rows else None
         parameters["t"] = f"{self.balance:g}" if self.balance is not None else None
         parameters["explain"] = "1" if self.explain else None
+        parameters["hide_saved"] = "1" if self.hide_saved else None
         parameters["page"] = self.page if not changes and self.page > 1 else None
         parameters.update(changes)
         if parameters.get("page") == 1:
@@ -121,6 +124,7 @@ def read_search_form(arguments: MultiDict[str, str], default_rows: int, settings
         rows,
         _balance(arguments.get("t", ""), settings.quality_weight, errors),
         arguments.get("explain", "") == "1",
+        arguments.get("hide_saved", "") == "1",
         default_rows,
         errors,
     )

@@ -15,7 +15,7 @@ from indexes.text import normalise
 from kr.store.accounts import NoSuchRecord
 from kr.store.schema import KEYWORD_CHARS, KeywordVerdict, Organisation, User, Verdict, new_id
 
-MOST_AT_ONCE = 1_000
+MOST_AT_ONCE = 10_000
 MOST_QUERY_CHARS = 2_000
 
 

@@ -19,6 +19,7 @@ from kr.settings import Settings
 from kr.store import Database, open_database, passwords
 from kr.store.accounts import create_organisation, create_user, utc_now
 from kr.store.api_keys import create_key, living_keys
+from kr.store.lists import create_list
 from kr.store.migrating import upgrade
 from kr.store.schema import Role, User
 from kr.store.sign_in import FAILURES_OF_ONE_USER, sessions_of
@@ -77,9 +78,10 @@ def _tenant(web: Flask, database: Database, name: str) -> Tenant:
         key, text = create_key(session, admin, f"key of {name}", now)
     browser = web.test_client()
     assert sign_in(browser, admin.email).status_code == 303
-    with database.reading() as session:
+    with database.writing() as session:
         (signed_in,) = sessions_of(session, admin.id, utc_now())
-    ids = {"user_id": other.id, "key_id": key.id, "session_id": signed_in.id}
+        keyword_list = create_list(session, admin.organisation_id, f"list of {name}", now)
+    ids = {"user_id": other.id, "key_id": key.id, "session_id": signed_in.id, "list_id": keyword_list.id}
     return Tenant(browser, text, ids, admin.email)
 
 
@@ -149,7 +151,7 @@ def test_every_route_with_an_identifier_hides_what_is_anothers(web: Flask, tenan
         if address.startswith("/api/"):
             reply = one.browser.open(address, method=method, headers={"Authorization": f"Bearer {one.key}"})
         else:
-            data = {"csrf_token": csrf_token(one.browser, "/account")}
+            data = {"csrf_token": csrf_token(one.browser, "/account"), "version": "1", "name": "x", "keywords": "x"}
             reply = one.browser.open(address, method=method, data=data, headers=FORM)
         assert reply.status_code == 404, (method, address, reply.get_data(as_text=True))
     assert two.browser.get("/account").status_code == 200, "the other one is untouched"
@@ -158,9 +160,9 @@ def test_every_route_with_an_identifier_hides_what_is_anothers(web: Flask, tenan
 
 def test_pages_show_only_ones_own(tenants: tuple[Tenant, Tenant]) -> None:
     one, _ = tenants
-    for address in ("/account", "/account/users"):
+    for address in ("/account", "/account/users", "/lists"):
         html = one.browser.get(address).get_data(as_text=True)
-        assert "one.example" in html
+        assert "one.example" in html or "list of one" in html
         assert "two" not in html
 
 
@@ -392,7 +394,7 @@ def test_without_a_database_the_search_goes_on_and_signing_in_says_what_to_do(
     assert browser.get("/account").status_code == 503
 
 
-@pytest.mark.parametrize("address", ["/sign-in", "/account", "/account/users"])
+@pytest.mark.parametrize("address", ["/sign-in", "/account", "/account/users", "/lists"])
 def test_account_pages_are_translated(
     tenants: tuple[Tenant, Tenant], web: Flask, parse: Callable[[str], Any], address: str
 ) -> None:

@@ -1,0 +1,164 @@
+"""What is done with the keywords of a search page: save them, or say what they are worth.
+
+The form sends the search with the chosen keywords, and leads back to it with a line that says what was done and takes
+it back. "All" means every keyword of the search, not only those on the page.
+"""
+
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl, urlencode
+
+from flask import Blueprint, current_app, redirect, request, url_for
+from flask_babel import gettext, ngettext
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from indexes.errors import UsageError
+from kr.store.accounts import find_user, utc_now
+from kr.store.lists import add_keywords, create_list, find_list, listed_keywords, undo_last_change
+from kr.store.schema import Verdict
+from kr.store.verdicts import dismissed_keywords, give_verdict, take_back
+from kr.types import Filters
+from webui.identity import Identity, current_database, signed_in
+from webui.search_form import SearchForm, read_search_form
+from webui.search_service import answer
+
+blueprint = Blueprint("judging", __name__, url_prefix="/search")
+NEW_LIST = "new"
+_ABOUT_DONE = ("done", "count", "undo", "name", "problem")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What the search page says was done: its text, and the value by which it is taken back, if it can be."""
+
+    text: str
+    undo: str | None
+    is_problem: bool = False
+
+
+@blueprint.post("/act")
+def act() -> Response:
+    """Do what the button says with the chosen keywords; back to the search."""
+    search = MultiDict(parse_qsl(request.form.get("search", ""), keep_blank_values=True))
+    web, settings = current_app.config["KR_WEB"], current_app.config["KR"]
+    form = read_search_form(search, web.default_page_rows, settings)
+    action, _, only = request.form.get("act", "").partition(":")
+    identity = signed_in()
+    try:
+        keywords = [only] if only else _chosen(form, identity)
+        if not keywords:
+            raise UsageError(gettext("No keyword was chosen."), gettext("Tick some, then choose what to do with them."))
+        with current_database().writing() as session:
+            said = (
+                _save(session, identity, form, keywords)
+                if action == "save"
+                else _judge(session, identity, form, keywords, action)
+            )
+    except UsageError as error:
+        said = {"problem": str(error)[:300]}
+    return _back(search, said)
+
+
+@blueprint.post("/undo")
+def undo() -> Response:
+    """Take back what was done last."""
+    search = MultiDict(parse_qsl(request.form.get("search", ""), keep_blank_values=True))
+    kind, _, rest = request.form.get("undo", "").partition(":")
+    mine = signed_in().organisation_id
+    try:
+        with current_database().writing() as session:
+            batch, _, change = rest.partition(":")
+            if kind == "list":
+                list_id, _, version = change.partition(":")
+                undo_last_change(session, mine, list_id, int(version) if version.isdecimal() else 0)
+            take_back(session, mine, batch, utc_now())
+        said = {"done": "undone"}
+    except UsageError as error:
+        said = {"problem": str(error)[:300]}
+    return _back(search, said)
+
+
+def what_was_done(arguments: MultiDict[str, str]) -> Done | None:
+    """What the address of a search page tells of the action before it."""
+    if problem := arguments.get("problem"):
+        return Done(problem[:300], None, True)
+    count, undo = arguments.get("count", 0, type=int), arguments.get("undo")
+    texts = {
+        "saved": lambda: ngettext(
+            "%(num)s keyword was added to “%(name)s”.",
+            "%(num)s keywords were added to “%(name)s”.",
+            count,
+            name=arguments.get("name", "")[:200],
+        ),
+        Verdict.UP.value: lambda: ngettext(
+            "%(num)s keyword was marked as fitting.", "%(num)s keywords were marked as fitting.", count
+        ),
+        Verdict.IRRELEVANT.value: lambda: ngettext(
+            "%(num)s keyword was marked as irrelevant to this search.",
+            "%(num)s keywords were marked as irrelevant to this search.",
+            count,
+        ),
+        Verdict.NOT_MY_BUSINESS.value: lambda: ngettext(
+            "%(num)s keyword will not be shown to your organisation any more.",
+            "%(num)s keywords will not be shown to your organisation any more.",
+            count,
+        ),
+        "undone": lambda: gettext("Taken back."),
+    }
+    text = texts.get(arguments.get("done", ""))
+    return Done(text(), undo) if text else None
+
+
+def _chosen(form: SearchForm, identity: Identity) -> list[str]:
+    if request.form.get("all") != "1":
+        return request.form.getlist("keyword")
+    if form.errors:
+        raise UsageError(gettext("The search has mistakes."), gettext("Correct it first."))
+    most = current_app.config["KR"].max_rows
+    asked = replace(form.request(), filters=personal(form, identity), limit=most, offset=0)
+    reply, _ = answer(asked)
+    return [row["text"] for row in reply.rows]
+
+
+def personal(form: SearchForm, identity: Identity | None) -> Filters:
+    """The filters of a search, with what the organisation dismissed, and with what it has if the search hides that."""
+    if identity is None:
+        return form.filters
+    with current_database().reading() as session:
+        dismissed = dismissed_keywords(session, identity.organisation_id)
+        owned = listed_keywords(session, identity.organisation_id) if form.hide_saved else set()
+    return replace(form.filters, dismissed=tuple(sorted(dismissed)), owned=tuple(sorted(owned)))
+
+
+def _save(session: Session, identity: Identity, form: SearchForm, keywords: list[str]) -> dict[str, str]:
+    mine, now, list_id = identity.organisation_id, utc_now(), request.form.get("list", "")
+    if list_id in ("", NEW_LIST):
+        name = request.form.get("name", "").strip() or form.query[:100] or gettext("My keywords")
+        found = create_list(session, mine, name, now)
+    else:
+        found = find_list(session, mine, list_id)
+    count = add_keywords(session, mine, found.id, keywords, form.query, now)
+    said = {"done": "saved", "count": str(count), "name": found.name}
+    if not count:
+        return said
+    batch = _give(session, identity, form, keywords, Verdict.SAVED)
+    return said | {"undo": f"list:{batch}:{found.id}:{found.version}"}
+
+
+def _judge(session: Session, identity: Identity, form: SearchForm, keywords: list[str], verdict: str) -> dict[str, str]:
+    if verdict not in (Verdict.UP, Verdict.IRRELEVANT, Verdict.NOT_MY_BUSINESS):
+        raise UsageError(gettext("This button is unknown."), gettext("Load the page again."))
+    batch = _give(session, identity, form, keywords, Verdict(verdict))
+    return {"done": verdict, "count": str(len(keywords)), "undo": f"verdict:{batch}"}
+
+
+def _give(session: Session, identity: Identity, form: SearchForm, keywords: list[str], verdict: Verdict) -> str:
+    """Record a verdict on all keywords of this search; return its batch."""
+    user = find_user(session, identity.organisation_id, identity.user_id)
+    return give_verdict(session, user, form.query, keywords, verdict, utc_now())
+
+
+def _back(search: MultiDict[str, str], said: dict[str, str]) -> Response:
+    kept = [(name, value) for name, value in search.items(multi=True) if name not in _ABOUT_DONE]
+    return redirect(f"{url_for('pages.search')}?{urlencode([*kept, *said.items()])}", 303)
