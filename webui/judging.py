@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from indexes.errors import UsageError
 from kr.store.accounts import find_user, utc_now
-from kr.store.lists import add_keywords, create_list, find_list, listed_keywords, undo_last_change
+from kr.store.lists import add_keywords, find_list, list_named, listed_keywords, undo_last_change
 from kr.store.schema import Verdict
 from kr.store.verdicts import dismissed_keywords, give_verdict, take_back
 from kr.types import Filters
@@ -133,9 +133,10 @@ def personal(form: SearchForm, identity: Identity | None) -> Filters:
 
 def _save(session: Session, identity: Identity, form: SearchForm, keywords: list[str]) -> dict[str, str]:
     mine, now, list_id = identity.organisation_id, utc_now(), request.form.get("list", "")
-    if list_id in ("", NEW_LIST):
-        name = request.form.get("name", "").strip() or form.query[:100] or gettext("My keywords")
-        found = create_list(session, mine, name, now)
+    name = request.form.get("name", "").strip()
+    if name or list_id in ("", NEW_LIST):
+        # A name that was typed counts, whichever list is selected beside it.
+        found = list_named(session, mine, name or form.query[:100] or gettext("My keywords"), now)
     else:
         found = find_list(session, mine, list_id)
     count = add_keywords(session, mine, found.id, keywords, form.query, now)

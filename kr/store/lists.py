@@ -75,6 +75,12 @@ def create_list(session: Session, organisation_id: str, name: str, now: datetime
     return made
 
 
+def list_named(session: Session, organisation_id: str, name: str, now: datetime) -> KeywordList:
+    """The organisation's list of this name, made if there is none."""
+    named = (KeywordList.organisation_id == organisation_id, KeywordList.name == " ".join(name.split()))
+    return session.scalar(select(KeywordList).where(*named)) or create_list(session, organisation_id, name, now)
+
+
 def rename_list(session: Session, organisation_id: str, list_id: str, name: str, version: int) -> KeywordList:
     """Give a list another name. StaleVersion, UsageError if the name is taken."""
     found = _seen(session, organisation_id, list_id, version)

@@ -117,6 +117,13 @@ def test_saving_can_be_taken_back_from_the_same_page(
     assert lists(database) == {"Spring": set()}
 
 
+def test_a_typed_name_is_the_list_whether_it_exists_or_not(browsers: list[FlaskClient], database: Database) -> None:
+    act(browsers[0], "q=鲜花", "save", "鲜花店", list="new", name="Spring")
+    act(browsers[0], "q=鲜花", "save", "鲜花速递", list="new", name=" Spring ")
+    act(browsers[0], "q=鲜花", "save", "生日蛋糕", list="new", name="")
+    assert lists(database) == {"Spring": {"鲜花店", "鲜花速递"}, "鲜花": {"生日蛋糕"}}
+
+
 def test_all_means_every_keyword_of_the_search_with_its_filters(
     browsers: list[FlaskClient], database: Database, parsed: Callable[[Any], Any]
 ) -> None:
