@@ -114,13 +114,14 @@ def match(query: str, keyword: str) -> Match:
 
 def compare(query: Side, keyword: Side) -> Match:
     """Compare two normalised texts."""
-    missed = tuple([term for term in query.terms if term not in keyword.terms])
-    added = tuple([term for term in keyword.terms if term not in query.terms])
+    wanted, offered = frozenset(query.terms), frozenset(keyword.terms)
+    missed = tuple([term for term in query.terms if term not in offered])
+    added = tuple([term for term in keyword.terms if term not in wanted])
     same_terms = not missed and not added
     variant = variant_of(query.text, keyword.text, same_terms)
     if variant is not None or (query.text and query.text == keyword.text):
         return Match(longest(query.terms), (), (), Direction.SAME, variant)
-    matched = tuple([term for term in query.terms if term in keyword.terms])
+    matched = tuple([term for term in query.terms if term in offered])
     if not matched:
         direction = Direction.DISJOINT
     elif same_terms:
