@@ -8,7 +8,7 @@ from flask import Flask
 from kr.service import KeywordService
 from kr.settings import Settings, load_settings
 from webui import compression, errors, formats, headers, languages, pages, request_log, search_service, static_files
-from webui.api import keyword_ideas
+from webui.api import keyword_ideas, suggestions
 from webui.operations import blueprint as operations
 from webui.settings import WebSettings
 
@@ -38,5 +38,6 @@ def create_app(
     search_service.register(app, opener or partial(KeywordService.open, app.config["KR"]))
     pages.register(app)
     app.register_blueprint(keyword_ideas.blueprint)
+    app.register_blueprint(suggestions.blueprint)
     app.register_blueprint(operations)
     return app
