@@ -32,6 +32,12 @@ class Settings(BaseSettings):
         None, description="Folder of a model made by train relevance; without one, relevance is literal."
     )
     min_relevance: float = Field(0.3, ge=0, le=1, description="Relevance from which a keyword is admitted.")
+    min_relevance_related: float = Field(
+        0.8, ge=0, le=1, description="Relevance from which related searches admit a keyword."
+    )
+    related_min_users: int = Field(
+        5, ge=1, description="Users who must have searched a keyword before related searches show it to others."
+    )
     quality_weight: float = Field(0.7, ge=0, le=1, description="t of Q^t·R^(1−t): 1 is relevance only, 0 demand only.")
     unsafe_severity: int = Field(1, ge=1, le=3, description="Severity from which an unsafe keyword is removed.")
 

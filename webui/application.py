@@ -8,7 +8,7 @@ from flask import Flask
 from kr.service import KeywordService
 from kr.settings import Settings, load_settings
 from webui import compression, errors, formats, headers, languages, pages, request_log, search_service, static_files
-from webui.api import keyword_ideas, suggestions
+from webui.api import keyword_ideas, related, suggestions
 from webui.operations import blueprint as operations
 from webui.settings import WebSettings
 
@@ -39,5 +39,6 @@ def create_app(
     pages.register(app)
     app.register_blueprint(keyword_ideas.blueprint)
     app.register_blueprint(suggestions.blueprint)
+    app.register_blueprint(related.blueprint)
     app.register_blueprint(operations)
     return app

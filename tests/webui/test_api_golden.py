@@ -31,6 +31,9 @@ QUESTIONS: dict[str, dict[str, Any]] = {
 ADDRESSES = {
     "suggested_by_initials": "/api/v1/suggestions?q=xh&limit=3",
     "suggested_with_a_typo": "/api/v1/suggestions?q=xianghua",
+    "related": "/api/v1/related?q=%E9%B2%9C%E8%8A%B1&limit=3&language=en",
+    "related_explained": "/api/v1/related?q=flowers&t=0.5&explain=true",
+    "related_to_nothing": "/api/v1/related?q=qxzvkw",
     "suggested_wrongly_asked": "/api/v1/suggestions?q=xh&limit=0&rows=3",
 }
 

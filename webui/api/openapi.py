@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 from webui.api.exchange import REQUEST_ID_HEADER
 from webui.api.models import KeywordIdeasReply, KeywordIdeasRequest, Problem
 from webui.api.problems import INVALID_JSON, PAGE_TOKEN, PROBLEM_TYPES, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, ProblemType
+from webui.api.related_models import RelatedQuestion, RelatedReply
 from webui.api.suggestion_models import SuggestionsQuestion, SuggestionsReply
 
 OPENAPI_FILE = Path(__file__).parent.parent / "openapi.json"
@@ -53,6 +54,14 @@ READ_OPERATIONS = (
         SuggestionsQuestion,
         SuggestionsReply,
         "The keywords, best first.",
+    ),
+    ReadOperation(
+        "/api/v1/related",
+        "listRelatedSearches",
+        "Searches to show beside the results of a search",
+        RelatedQuestion,
+        RelatedReply,
+        "The related searches, best first; none rather than a wrong one.",
     ),
 )
 
