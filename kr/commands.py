@@ -7,21 +7,19 @@ import click
 
 from indexes.errors import UsageError
 from indexes.terminal import print_json, say
+from kr.pipelines import commands as pipelines
 from kr.relevance import commands as relevance
 from kr.relevance import feedback_commands as relevance_feedback
 from kr.store import commands as store_commands
+from kr.store_options import snapshot_option, store_and_snapshot, store_option
 
 LANGUAGES = ("zh", "en", "other")
 
 
 @click.command()
 @click.argument("query", nargs=-1, required=True)
-@click.option("--store", type=click.Path(path_type=Path), help="Snapshot store; default KR_STORE or var/store.")
-@click.option(
-    "--snapshot",
-    type=click.Path(path_type=Path),
-    help="Another store, or one snapshot inside a store's snapshots folder.",
-)
+@store_option
+@snapshot_option
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Rows to answer.")
 @click.option("--offset", type=click.IntRange(0), default=0, help="Rows to pass over.")
 @click.option("--sort", default="rank", show_default=True, help="rank, searches, competition, bid, relevance, trend, "
@@ -58,7 +56,7 @@ def search(
 
     if sort.removeprefix("-") not in SORTS or sort == "-rank":
         raise UsageError(f"--sort {sort} is not a column.", f"Use one of {', '.join(SORTS)}.")
-    store, snapshot_id = _store_and_snapshot(store, snapshot)
+    store, snapshot_id = store_and_snapshot(store, snapshot)
     settings = load_settings(store=store)
     seeds = parse_seeds(query, settings)
     service = KeywordService(settings, snapshot_id=snapshot_id)
@@ -89,15 +87,6 @@ def search(
             say(f"  {stage['name']}: {stage['rows_in']} → {stage['rows_out']}, removed: {removed}")
 
 
-def _store_and_snapshot(store: Path | None, snapshot: Path | None) -> tuple[Path | None, str | None]:
-    """A path given as --snapshot may be a store or `store/snapshots/<id>`."""
-    if snapshot is None:
-        return store, None
-    if snapshot.parent.name == "snapshots":
-        return snapshot.parent.parent, snapshot.name
-    return snapshot, None
-
-
 def _line(row: dict[str, Any]) -> str:
     monthly = row["avg_monthly_searches"]
     demand = f"{row['searches']:,} in the log" if monthly is None else f"{monthly:,.0f} a month"
@@ -107,12 +96,8 @@ def _line(row: dict[str, Any]) -> str:
 
 @click.command()
 @click.argument("query", default="")
-@click.option("--store", type=click.Path(path_type=Path), help="Snapshot store; default KR_STORE or var/store.")
-@click.option(
-    "--snapshot",
-    type=click.Path(path_type=Path),
-    help="Another store, or one snapshot inside a store's snapshots folder.",
-)
+@store_option
+@snapshot_option
 @click.option("--limit", type=click.IntRange(0, 1000), default=10, show_default=True, help="Rows to answer.")
 @click.option("--own", type=click.Path(path_type=Path), help="File of the account's keywords, one a line.")
 @click.option("--recent", multiple=True, help="A recent query of the account, the latest first; repeatable.")
@@ -135,8 +120,8 @@ def suggest(
     from kr.settings import load_settings
     from kr.suggest.suggester import SuggestRequest
 
-    words = tuple(_lines(own)) if own else ()
-    store, snapshot_id = _store_and_snapshot(store, snapshot)
+    words = tuple(pipelines.read_lines(own, "--own")) if own else ()
+    store, snapshot_id = store_and_snapshot(store, snapshot)
     service = KeywordService(load_settings(store=store), snapshot_id=snapshot_id)
     request = SuggestRequest(query, limit, words, recent)
     answering, rows = service.suggest(request)
@@ -148,15 +133,6 @@ def suggest(
         demand = "" if row.avg_monthly_searches is None else f"  {row.avg_monthly_searches:,.0f} a month"
         click.echo(f"{click.style(row.text[:end], bold=True)}{row.text[end:]}  ({row.kind}){demand}")
     say(f"{len(rows)} suggestions, snapshot {answering}")
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"--own {path} cannot be read: {error}.", "Name a UTF-8 text file, a keyword a line."
-        ) from None
 
 
 @click.command("pipeline")
@@ -180,7 +156,13 @@ def bench_pipeline(size: str, seed: int, work: Path | None, reuse: bool, as_json
         click.echo(table(rows))
 
 
-COMMANDS: list[click.Command] = [search, suggest, *relevance_feedback.COMMANDS, *store_commands.COMMANDS]
+COMMANDS: list[click.Command] = [
+    search,
+    suggest,
+    *pipelines.COMMANDS,
+    *relevance_feedback.COMMANDS,
+    *store_commands.COMMANDS,
+]
 TRAIN_COMMANDS: list[click.Command] = [*relevance.TRAIN_COMMANDS]
 EVALUATE_COMMANDS: list[click.Command] = [*relevance.EVALUATE_COMMANDS]
 BENCH_COMMANDS: list[click.Command] = [bench_pipeline, *relevance.BENCH_COMMANDS]

@@ -54,6 +54,49 @@ def envelope(
     return document
 
 
+RELATED_COLUMNS = (
+    "text",
+    "language",
+    "relevance",
+    "searches",
+    "avg_monthly_searches",
+    "competition",
+    "low_top_of_page_bid_micros",
+    "high_top_of_page_bid_micros",
+    "reasons",
+)
+"""What a related search tells of itself; keyword search tells the rest."""
+
+
+def related_envelope(
+    reply: Reply,
+    request: Request,
+    query: str,
+    *,
+    language: str | None = None,
+    request_id: str | None = None,
+    took_ms: float | None = None,
+) -> dict[str, Any]:
+    """The same for related searches; `query` as it was asked."""
+    rows = [_in_language({name: row[name] for name in RELATED_COLUMNS}, language) for row in reply.rows]
+    data: dict[str, Any] = {
+        "query": query,
+        "related_searches": rows,
+        "notices": [_text({**asdict(note), "code": note.code.value}, language) for note in reply.notices],
+    }
+    if reply.explain is not None:
+        data["explain"] = reply.explain
+    return {
+        "data": data,
+        "meta": {
+            "snapshot": reply.snapshot,
+            "request_id": request_id or request_hash(request, reply.snapshot),
+            "degraded": reply.degraded,
+            "took_ms": took_ms,
+        },
+    }
+
+
 def suggest_envelope(
     suggestions: Sequence[Suggestion],
     request: SuggestRequest,

@@ -44,6 +44,10 @@ class Removal(IntEnum):
     OWNED = 28
     DISMISSED = 29
     CLOSE_VARIANT = 30
+    SAME_AS_QUERY = 31
+    NEAR_DUPLICATE = 32
+    TOO_FEW_USERS = 33
+    MISSPELT = 34
     RULE_BLOCK = 40
     RULE_QUOTA = 41
     RULE_FLOOR = 42
@@ -69,6 +73,10 @@ REMOVAL_TEXTS: dict[Removal, tuple[str, str]] = {
     Removal.OWNED: ("you have it already", "您已拥有该词"),
     Removal.DISMISSED: ("you said that it is not your business", "您已标记为与业务无关"),
     Removal.CLOSE_VARIANT: ("a close variant of a keyword that is shown", "与已展示关键词是近似写法"),
+    Removal.SAME_AS_QUERY: ("the search itself, or another spelling of it", "即搜索词本身或其另一种写法"),
+    Removal.NEAR_DUPLICATE: ("says the same as a keyword that is shown", "与已展示关键词意思重复"),
+    Removal.TOO_FEW_USERS: ("searched by too few users to be shown to others", "搜索用户过少，不向他人展示"),
+    Removal.MISSPELT: ("looks like a misspelling", "疑似误写"),
     Removal.RULE_BLOCK: ("blocked by a marketing rule", "被营销规则屏蔽"),
     Removal.RULE_QUOTA: ("over the quota of its source", "超出来源配额"),
     Removal.RULE_FLOOR: ("below the floor of a marketing rule", "低于营销规则的下限"),
@@ -130,6 +138,7 @@ class Notice(StrEnum):
     QUERY_NEVER_SEARCHED = "query_never_searched"
     ALL_FILTERED = "all_filtered"
     SPELLING_CORRECTED = "spelling_corrected"
+    NOTHING_RELATED = "nothing_related"
 
 
 NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
@@ -157,5 +166,9 @@ NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
     Notice.SPELLING_CORRECTED: (
         "Nothing was found for “{query}”; these are the keywords for “{correction}”.",
         "没有找到“{query}”，以下是“{correction}”的关键词。",
+    ),
+    Notice.NOTHING_RELATED: (
+        "No other search is close enough to “{query}” to be shown beside it.",
+        "没有与“{query}”足够相关的其他搜索词可供展示。",
     ),
 }

@@ -19,6 +19,7 @@ from kr.explain import explanation
 from kr.marketing.rules import load_rules
 from kr.pipeline import Pipeline, PipelineResult
 from kr.pipelines.keyword_search import MINERS, SOURCES, keyword_search_pipeline
+from kr.pipelines.related_searches import related_searches_pipeline
 from kr.reasons import Notice, Removal
 from kr.reply import Correction, NoticeText, Reply, notice
 from kr.retrieval.anchors import AnchorFinder
@@ -26,7 +27,7 @@ from kr.retrieval.corrections import Corrections
 from kr.rows import RowWriter
 from kr.settings import Settings
 from kr.suggest.suggester import Suggester, Suggestion, SuggestRequest
-from kr.types import Request
+from kr.types import Filters, Request
 
 RELOAD_CHECK_SECONDS = 1.0
 """How often CURRENT is looked at."""
@@ -47,6 +48,7 @@ class Opened:
     indexes: Indexes
     audit: UnsafeKeywordAudit
     pipeline: Pipeline
+    related: Pipeline
     anchors: AnchorFinder
     corrections: Corrections
     rows: RowWriter
@@ -78,13 +80,15 @@ class KeywordService:
         audit = UnsafeKeywordAudit(indexes, self._lexicons, self.settings.unsafe_severity)
         pipeline = keyword_search_pipeline(indexes, self.settings, audit, self._today)
         anchors = AnchorFinder(indexes, self.settings.anchors_per_seed)
+        corrections = Corrections(indexes, anchors, audit)
         rules = load_rules(self.settings.rules, SOURCES)
         return Opened(
             indexes,
             audit,
             pipeline,
+            related_searches_pipeline(indexes, self.settings, audit, corrections, self._today),
             anchors,
-            Corrections(indexes, anchors, audit),
+            corrections,
             RowWriter(indexes, MINERS, rules),
             Suggester(indexes, audit),
         )
@@ -120,18 +124,10 @@ class KeywordService:
         empty = Reply(opened.indexes.snapshot_id, request.seeds)
         if not request.seeds:
             return replace(empty, notices=(notice(Notice.QUERY_EMPTY),))
-        notices: list[NoticeText] = []
-        seeds = []
-        for seed in request.seeds:
-            if categories := opened.audit.unsafe_categories_of(seed):
-                notices.append(notice(Notice.QUERY_UNSAFE, query=seed, category=", ".join(categories)))
-            elif not tokens(seed) and opened.indexes.keywords.find(seed) < 0:
-                notices.append(notice(Notice.QUERY_WITHOUT_WORDS, query=seed))
-            else:
-                seeds.append(seed)
+        seeds, notices = self._usable_seeds(opened, request)
         if not seeds:
             return replace(empty, notices=tuple(notices))
-        request = replace(request, seeds=tuple(seeds))
+        request = replace(request, seeds=seeds)
         corrections = self._corrections(opened, request)
         result = opened.pipeline.run(request)
         if not _admitted(result) and corrections:
@@ -163,10 +159,48 @@ class KeywordService:
         known = iter(opened.rows.attributes(ids[ids >= 0]))
         return [next(known) if found else None for found in (ids >= 0).tolist()]
 
+    def related(self, request: Request) -> Reply:
+        """Related searches of one query, or of several at once; filters, sort and offset of the request do not apply.
+
+        None rather than a wrong one: a query that is unlike all keywords has no row, and a notice that says so.
+        """
+        opened = self.opened()
+        empty = Reply(opened.indexes.snapshot_id, request.seeds)
+        if not request.seeds:
+            return replace(empty, notices=(notice(Notice.QUERY_EMPTY),))
+        seeds, notices = self._usable_seeds(opened, request)
+        if not seeds:
+            return replace(empty, notices=tuple(notices))
+        request = replace(request, seeds=seeds, filters=Filters(), sort="rank", offset=0)
+        result = opened.related.run(request)
+        if not len(result.candidates):
+            notices += [notice(Notice.NOTHING_RELATED, query=seed) for seed in seeds]
+        return Reply(
+            snapshot=opened.indexes.snapshot_id,
+            seeds=seeds,
+            rows=opened.rows.rows(request, result.candidates),
+            total=len(result.candidates),
+            notices=tuple(notices),
+            explain=explanation(opened.indexes, result) if request.explain else None,
+        )
+
     def suggest(self, request: SuggestRequest) -> tuple[str, list[Suggestion]]:
         """The snapshot that answers, and its suggestions."""
         opened = self.opened()
         return opened.indexes.snapshot_id, opened.suggester.suggest(request)
+
+    @staticmethod
+    def _usable_seeds(opened: Opened, request: Request) -> tuple[tuple[str, ...], list[NoticeText]]:
+        """The seeds that may be answered, and what there is to say of the others."""
+        notices, seeds = [], []
+        for seed in request.seeds:
+            if categories := opened.audit.unsafe_categories_of(seed):
+                notices.append(notice(Notice.QUERY_UNSAFE, query=seed, category=", ".join(categories)))
+            elif not tokens(seed) and opened.indexes.keywords.find(seed) < 0:
+                notices.append(notice(Notice.QUERY_WITHOUT_WORDS, query=seed))
+            else:
+                seeds.append(seed)
+        return tuple(seeds), notices
 
     @staticmethod
     def _corrections(opened: Opened, request: Request) -> tuple[Correction, ...]:

@@ -12,7 +12,7 @@ from indexes.errors import UsageError
 DEFAULT_FILE = "kr.toml"
 FILE_VARIABLE = "KR_CONFIG"
 MIN_RELEVANCE = 0.3
-MIN_RELEVANCE_RELATED = 0.5
+MIN_RELEVANCE_RELATED = 0.8
 """Bars of relevance where neither the operator sets one nor a trained model brings one."""
 
 
@@ -48,6 +48,9 @@ class Settings(BaseSettings):
         le=1,
         description="Relevance from which related searches admit a keyword; unset: the model's threshold, or "
         f"{MIN_RELEVANCE_RELATED:g} without a model.",
+    )
+    related_min_users: int = Field(
+        5, ge=1, description="Users who must have searched a keyword before related searches show it to others."
     )
     quality_weight: float = Field(0.7, ge=0, le=1, description="t of Q^t·R^(1−t): 1 is relevance only, 0 demand only.")
     unsafe_severity: int = Field(1, ge=1, le=3, description="Severity from which an unsafe keyword is removed.")

@@ -136,6 +136,26 @@ def evaluate_miners(mined: Path, truth: Path, as_json: bool) -> None:
         click.echo(table(rows))
 
 
+@click.command("related")
+@click.option("--mined", type=FOLDER, required=True, help="Folder of the mined tables.")
+@click.option("--truth", type=FOLDER, required=True, help="Folder of the simulator's planted truth.")
+@click.option("--store", type=FOLDER, required=True, help="Snapshot store that was built from the tables.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def evaluate_related(mined: Path, truth: Path, store: Path, as_json: bool) -> None:
+    """Precision, coverage and diversity of related searches as served, beside each miner alone."""
+    import sys
+
+    from mining.evaluation import table
+    from mining.related_evaluation import COLUMNS
+    from mining.related_evaluation import evaluate_related as evaluate
+
+    rows = evaluate(mined, truth, store, [sys.executable, sys.argv[0]])
+    if as_json:
+        print_json({"rows": rows})
+    else:
+        click.echo(table(rows, COLUMNS))
+
+
 @click.command("build")
 @click.option("--keywords", type=click.IntRange(1000, 2**31 - 1), default=1_000_000, show_default=True)
 @click.option("--work", type=FOLDER, help="Keep tables and parts in this folder; tables found there are used again.")
@@ -159,5 +179,5 @@ def bench_build(keywords: int, work: Path | None, processes: int | None, as_json
 
 
 COMMANDS: list[click.Command] = [simulate, ingest, mine, build]
-EVALUATE_COMMANDS: list[click.Command] = [evaluate_miners]
+EVALUATE_COMMANDS: list[click.Command] = [evaluate_miners, evaluate_related]
 BENCH_COMMANDS: list[click.Command] = [bench_build]

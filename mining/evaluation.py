@@ -61,8 +61,8 @@ def evaluate_miners(mined: Path, truth_folder: Path) -> list[dict[str, Any]]:
     sessions and robots (mining.session_evaluation) and bursts (mining.burst_evaluation) were found.
     """
     truth = Truth.load(truth_folder)
-    miners, strengths = _pairs(mined, truth)
-    asked = _asked(truth)
+    miners, strengths = read_pairs(mined, truth)
+    asked = asked_keywords(truth)
     miners["embeddings"], strengths["embeddings"] = _embeddings(mined, truth, asked)
     relevant = truth.relevant_counts([truth.keywords[row] for row in asked.tolist()], MIN_SEARCHES)
     count = len(truth.keywords)
@@ -72,23 +72,23 @@ def evaluate_miners(mined: Path, truth_folder: Path) -> list[dict[str, Any]]:
     weight = _weights(mined, len(miners["cooccurrence"][0]))
     systems["cooccurrence, by weight"] = RankedNeighbors.of_pairs(*miners["cooccurrence"], weight, count)
     served = {name: pairs for name, pairs in miners.items() if name in KIND_OF_EVIDENCE}
-    systems["all together"] = _joined(served, strengths, count)
+    systems["all together"] = joined(served, strengths, count)
     for left_out in served:
         rest = {name: pair for name, pair in served.items() if name != left_out}
-        systems[f"all but {left_out}"] = _joined(rest, strengths, count)
+        systems[f"all but {left_out}"] = joined(rest, strengths, count)
     rows = [_row(name, _metrics(truth, ranked, asked, relevant)) for name, ranked in systems.items()]
     return rows + session_rows(mined, truth_folder) + burst_rows(mined, truth_folder)
 
 
-def _asked(truth: Truth) -> Array:
+def asked_keywords(truth: Truth, count: int = QUERIES) -> Array:
     """Rows of the keywords to ask for: distinct, safe, drawn with the probability of being searched; ascending."""
     weight = np.where((truth.searches >= MIN_SEARCHES) & ~truth.unsafe, truth.searches, 0).astype(np.float64)
-    draws = min(QUERIES, int((weight > 0).sum()))
+    draws = min(count, int((weight > 0).sum()))
     drawn = np.random.default_rng(SEED).choice(len(weight), draws, replace=False, p=weight / weight.sum())
     return np.sort(drawn)
 
 
-def _pairs(mined: Path, truth: Truth) -> tuple[dict[str, tuple[Array, Array]], dict[str, Array]]:
+def read_pairs(mined: Path, truth: Truth) -> tuple[dict[str, tuple[Array, Array]], dict[str, Array]]:
     """Pairs (rows of the truth) and strengths (as `mining.build` gives them) of each miner."""
     searches = _searches(mined, truth)
     sessions = _session_count(mined)
@@ -144,7 +144,7 @@ def _weights(mined: Path, count: int) -> Array:
     return weight
 
 
-def _joined(miners: dict[str, tuple[Array, Array]], strengths: dict[str, Array], count: int) -> RankedNeighbors:
+def joined(miners: dict[str, tuple[Array, Array]], strengths: dict[str, Array], count: int) -> RankedNeighbors:
     """All miners' pairs, each once, by their joint strength."""
     keys = {name: keyword * count + neighbor for name, (keyword, neighbor) in miners.items()}
     distinct = np.unique(np.concatenate(list(keys.values())))
@@ -196,11 +196,11 @@ def _row(system: str, metrics: Metrics) -> dict[str, Any]:
     for name, values in metrics.items():
         known = values[~np.isnan(values)]
         row[name] = round(float(known.mean()), 4) if len(known) else None
-        row[f"{name}_interval"] = _interval(known)
+        row[f"{name}_interval"] = interval_of_mean(known)
     return row
 
 
-def _interval(values: Array) -> list[float] | None:
+def interval_of_mean(values: Array) -> list[float] | None:
     """The 95 % bootstrap interval of the mean."""
     if not len(values):
         return None
@@ -209,9 +209,11 @@ def _interval(values: Array) -> list[float] | None:
     return [round(float(bound), 4) for bound in np.percentile(means, [2.5, 97.5])]
 
 
-def table(rows: Sequence[dict[str, Any]]) -> str:
+METRICS = ("coverage", "precision", "precision_at_10", "recall", "ndcg_at_10")
+
+
+def table(rows: Sequence[dict[str, Any]], names: Sequence[str] = METRICS) -> str:
     """The rows as text for a terminal."""
-    names = ["coverage", "precision", "precision_at_10", "recall", "ndcg_at_10"]
     lines = [["system", *names], *([row["system"], *(_cell(row, name) for name in names)] for row in rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
@@ -220,5 +222,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 def _cell(row: dict[str, Any], name: str) -> str:
     if row.get(name) is None:
         return "–"
+    if row.get(f"{name}_interval") is None:
+        return str(row[name])
     low, high = row[f"{name}_interval"]
     return f"{row[name]:.3f} [{low:.3f}, {high:.3f}]"

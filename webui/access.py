@@ -48,6 +48,8 @@ ACCESS: dict[str, Access] = {
     "pages.problems": Access.OPEN,
     "api.openapi": Access.OPEN,
     "api.keyword_ideas": Access.OPEN,
+    "suggestions.suggestions": Access.OPEN,
+    "related.related": Access.OPEN,
     "account.overview": Access.SIGNED_IN,
     "account.change_password": Access.SIGNED_IN,
     "account.end_session": Access.SIGNED_IN,

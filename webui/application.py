@@ -26,7 +26,7 @@ from webui import (
     static_files,
     user_pages,
 )
-from webui.api import account, keyword_ideas
+from webui.api import account, keyword_ideas, related, suggestions
 from webui.operations import blueprint as operations
 from webui.settings import WebSettings
 
@@ -58,6 +58,8 @@ def create_app(
     identity.register(app, app.config["KR"])
     for blueprint in (
         keyword_ideas.blueprint,
+        suggestions.blueprint,
+        related.blueprint,
         operations,
         sign_in_pages.blueprint,
         account_pages.blueprint,

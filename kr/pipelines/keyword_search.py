@@ -22,6 +22,7 @@ from kr.retrieval.neighbors import NeighborFinder, NeighborSource
 from kr.retrieval.semantic import SemanticSource
 from kr.retrieval.token_match import TokenMatchSource
 from kr.settings import Settings
+from kr.types import Source
 
 if TYPE_CHECKING:
     from kr.relevance.trained import TrainedRelevance
@@ -40,24 +41,31 @@ def relevance_stage(indexes: Indexes, settings: Settings) -> "LiteralRelevance |
     return TrainedRelevance(indexes, MINERS, RelevanceModel.read(settings.relevance_model))
 
 
+def keyword_sources(
+    indexes: Indexes, settings: Settings, anchors: AnchorFinder, filters: FilterCompiler
+) -> tuple[Source, ...]:
+    """Everything that finds keywords for seeds; in the order of SOURCES."""
+    most = settings.candidates_per_source
+    neighbors = NeighborFinder(indexes, anchors, most)
+    return (
+        ExactSource(indexes),
+        TokenMatchSource(indexes, most, filters),
+        *(NeighborSource(miner, neighbors) for miner in MINERS),
+        SemanticSource(indexes, settings.semantic_neighbors),
+    )
+
+
 def keyword_search_pipeline(
     indexes: Indexes, settings: Settings, audit: UnsafeKeywordAudit, today: Callable[[], date]
 ) -> Pipeline:
     """Retrieval → relevance → audit → close variants → filters → rank → marketing rules → cut."""
     anchors = AnchorFinder(indexes, settings.anchors_per_seed)
-    most = settings.candidates_per_source
-    neighbors = NeighborFinder(indexes, anchors, most)
     rules = load_rules(settings.rules, SOURCES)
     order = Order(indexes)
     filters = FilterCompiler(indexes)
     relevance = relevance_stage(indexes, settings)
     return Pipeline(
-        sources=(
-            ExactSource(indexes),
-            TokenMatchSource(indexes, most, filters),
-            *(NeighborSource(miner, neighbors) for miner in MINERS),
-            SemanticSource(indexes, settings.semantic_neighbors),
-        ),
+        sources=keyword_sources(indexes, settings, anchors, filters),
         stages=(
             relevance,
             RelevanceAdmission(bar_for(Use.KEYWORD_SEARCH, settings, relevance.model)),

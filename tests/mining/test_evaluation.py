@@ -37,7 +37,7 @@ def test_metrics_of_the_rules_equal_a_naive_count(small_market: Path, evaluated:
     truth = Truth.load(small_market / "truth")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mining.evaluation, "QUERIES", ASKED)
-        asked = [truth.keywords[row] for row in mining.evaluation._asked(truth)]
+        asked = [truth.keywords[row] for row in mining.evaluation.asked_keywords(truth)]
     rules = pq.read_table(small_market / "mined" / "association_rules.parquet")
     strength = rule_strength(*(rules[name].to_numpy() for name in ("lift", "support", "users"))).tolist()
     ranked: dict[str, list[tuple[float, int, str]]] = {keyword: [] for keyword in asked}

@@ -1,19 +1,25 @@
-"""The application over the hand-written market, and a look at its pages as a browser's parser sees them."""
+"""The application over the hand-written market, its pages as a browser's parser sees them, and a real browser."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.serving import make_server
 
 from kr.settings import Settings
 from webui.application import create_app
 from webui.settings import WebSettings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Request
+    from playwright.sync_api import Page as BrowserPage
 
 SEARCH = "/api/v1/keyword-ideas"
 
@@ -143,3 +149,69 @@ def small_page_of(small_store: Path) -> Callable[..., Page]:
 def parse() -> Callable[[str], Page]:
     """Parses the HTML of a page."""
     return parse_page
+
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def address(small_store: Path) -> Iterator[str]:
+    """The small market served on this machine."""
+    server = make_server("127.0.0.1", 0, create_app(Settings(store=small_store)), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """Debian's Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def visit(browser: "Browser", address: str) -> "Iterator[Callable[..., BrowserPage]]":
+    """Opens an address in a fresh context; afterwards no error and no foreign request may have happened."""
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def open_page(path: str, **options: Any) -> "BrowserPage":
+        context = browser.new_context(base_url=address, locale=options.pop("locale", "en-GB"), **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: wrong.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
+        page.on("request", lambda request: request.url.startswith(address) or wrong.append(f"foreign: {request.url}"))
+        page.on("requestfailed", lambda request: was_left(request) or wrong.append(f"failed: {request.url}"))
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not wrong, wrong
+
+
+def was_left(request: "Request") -> bool:
+    """Whether a request ended because the walk went on to the next page."""
+    return request.failure == "net::ERR_ABORTED"

@@ -28,11 +28,28 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "mistakes": {"keyword_seed": {"keywords": []}, "sort": "price", "pagesize": 3},
     "foreign_token": {"keyword_seed": {"keywords": ["鲜花"]}, "page_token": "bm90IG91cnM"},
 }
+ADDRESSES = {
+    "suggested_by_initials": "/api/v1/suggestions?q=xh&limit=3",
+    "suggested_with_a_typo": "/api/v1/suggestions?q=xianghua",
+    "related": "/api/v1/related?q=%E9%B2%9C%E8%8A%B1&limit=3&language=en",
+    "related_explained": "/api/v1/related?q=flowers&t=0.5&explain=true",
+    "related_to_nothing": "/api/v1/related?q=qxzvkw",
+    "suggested_wrongly_asked": "/api/v1/suggestions?q=xh&limit=0&rows=3",
+}
 
 
 @pytest.mark.parametrize("name", sorted(QUESTIONS))
-def test_a_reply_is_what_it_was(client: FlaskClient, name: str) -> None:
-    reply = client.post("/api/v1/keyword-ideas", json=QUESTIONS[name])
+def test_a_reply_to_a_question_is_what_it_was(client: FlaskClient, name: str) -> None:
+    check(name, QUESTIONS[name], client.post("/api/v1/keyword-ideas", json=QUESTIONS[name]))
+
+
+@pytest.mark.parametrize("name", sorted(ADDRESSES))
+def test_a_reply_at_an_address_is_what_it_was(client: FlaskClient, name: str) -> None:
+    check(name, ADDRESSES[name], client.get(ADDRESSES[name]))
+
+
+def check(name: str, request: Any, reply: Any) -> None:
+    """The reply is the one in the golden file, or becomes it."""
     document = orjson.loads(reply.data)
     if "meta" in document:
         # The snapshot's id hashes the files' bytes, which a format change may alter without changing any reply.
@@ -40,7 +57,7 @@ def test_a_reply_is_what_it_was(client: FlaskClient, name: str) -> None:
         document["meta"] |= {"snapshot": "…", "request_id": "…"}
         if "next_page_token" in document:
             document["next_page_token"] = "…"
-    recorded = {"status": reply.status_code, "request": QUESTIONS[name], "body": document}
+    recorded = {"status": reply.status_code, "request": request, "body": document}
     content = orjson.dumps(recorded, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     path = GOLDEN / f"{name}.json"
     if os.environ.get("KR_UPDATE_GOLDEN"):
@@ -50,4 +67,4 @@ def test_a_reply_is_what_it_was(client: FlaskClient, name: str) -> None:
 
 
 def test_no_golden_file_is_left_without_its_question() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.json")} == set(QUESTIONS)
+    assert {path.stem for path in GOLDEN.glob("*.json")} == QUESTIONS.keys() | ADDRESSES.keys()

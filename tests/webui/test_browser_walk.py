@@ -1,85 +1,15 @@
 """A person's walk through the pages in Chromium: with and without JavaScript, in both languages, wide and narrow."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Page, expect
 
-from kr.settings import Settings
-from webui.application import create_app
-
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing: apt-get install chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def address(small_store: Path) -> Iterator[str]:
-    """The small market served on this machine."""
-    server = make_server("127.0.0.1", 0, create_app(Settings(store=small_store)), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield running
-        running.close()
-
-
+pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
-
-
-@pytest.fixture
-def visit(browser: Browser, address: str) -> Iterator[Visit]:
-    """Opens an address in a fresh context; afterwards no error and no foreign request may have happened."""
-    contexts: list[BrowserContext] = []
-    wrong: list[str] = []
-
-    def open_page(path: str, **options: Any) -> Page:
-        context = browser.new_context(base_url=address, locale=options.pop("locale", "en-GB"), **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: wrong.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
-        page.on("request", lambda request: request.url.startswith(address) or wrong.append(f"foreign: {request.url}"))
-        page.on("requestfailed", lambda request: was_left(request) or wrong.append(f"failed: {request.url}"))
-        page.goto(path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not wrong, wrong
-
-
-def was_left(request: Request) -> bool:
-    """Whether a request ended because the walk went on to the next page."""
-    return request.failure == "net::ERR_ABORTED"
 
 
 def keywords_of(page: Page) -> list[str]:

@@ -12,8 +12,9 @@ from indexes.errors import UsageError
 from kr.envelope import envelope
 from kr.seeds import parse_seeds
 from kr.types import Filters, Request
+from webui.api.exchange import send
 from webui.api.models import KeywordIdeasRequest
-from webui.api.openapi import REQUEST_ID_HEADER, openapi_bytes
+from webui.api.openapi import openapi_bytes
 from webui.api.problems import (
     INVALID_JSON,
     INVALID_REQUEST,
@@ -59,10 +60,7 @@ def keyword_ideas() -> Response:
         took_ms=took_ms if question.timing else None,
         next_page_token=PageToken.after(asked, len(reply.rows), reply.snapshot).encode() if more else None,
     )
-    response = Response(orjson.dumps(document), mimetype="application/json")
-    response.headers["Server-Timing"] = f"path;dur={took_ms}"
-    response.headers[REQUEST_ID_HEADER] = document["meta"]["request_id"]
-    return response
+    return send(document, took_ms)
 
 
 def _question() -> KeywordIdeasRequest:

@@ -254,7 +254,10 @@ class KeywordIdeasReply(BaseModel):
 class FieldError(BaseModel):
     """One mistake and its place."""
 
-    pointer: str = Field(description="JSON pointer into the request body, as a URI fragment: #/filters/min_searches")
+    pointer: str = Field(
+        description="JSON pointer into the request body, as a URI fragment: #/filters/min_searches; of an address's "
+        "parameter q: #/q"
+    )
     detail: str
 
 

@@ -3,21 +3,68 @@
 `python -m webui.api.openapi` writes webui/openapi.json; a test fails when the file and the models differ.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import orjson
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from webui.api.account_models import AccountReply
+from webui.api.exchange import REQUEST_ID_HEADER
 from webui.api.models import KeywordIdeasReply, KeywordIdeasRequest, Problem
-from webui.api.problems import PROBLEM_TYPES, ProblemType
+from webui.api.problems import INVALID_JSON, PAGE_TOKEN, PROBLEM_TYPES, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, ProblemType
+from webui.api.related_models import RelatedQuestion, RelatedReply
+from webui.api.suggestion_models import SuggestionsQuestion, SuggestionsReply
 
 OPENAPI_FILE = Path(__file__).parent.parent / "openapi.json"
 _REFERENCE = "#/components/schemas/{model}"
-# What the API adds to every reply; the names are used by the endpoint and by the document.
-REQUEST_ID_HEADER = "X-Request-ID"
+_OF_BODIES = (INVALID_JSON, PAGE_TOKEN, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE)
+"""Problems that a request without a body cannot have."""
+
+_REQUEST_ID = {
+    "name": REQUEST_ID_HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Taken over into meta.request_id; without it a hash of the request and the snapshot.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
+}
+
+
+@dataclass(frozen=True)
+class ReadOperation:
+    """A GET operation: its parameters are the fields of `question`."""
+
+    path: str
+    operation_id: str
+    summary: str
+    question: type[BaseModel]
+    reply: type[BaseModel]
+    told: str
+    """What a reply of status 200 is."""
+
+
+READ_OPERATIONS = (
+    ReadOperation(
+        "/api/v1/suggestions",
+        "suggestKeywords",
+        "Keywords that begin with what was typed",
+        SuggestionsQuestion,
+        SuggestionsReply,
+        "The keywords, best first.",
+    ),
+    ReadOperation(
+        "/api/v1/related",
+        "listRelatedSearches",
+        "Searches to show beside the results of a search",
+        RelatedQuestion,
+        RelatedReply,
+        "The related searches, best first; none rather than a wrong one.",
+    ),
+)
 
 
 def openapi_document() -> dict[str, Any]:
@@ -28,6 +75,7 @@ def openapi_document() -> dict[str, Any]:
             (KeywordIdeasReply, "serialization"),
             (AccountReply, "serialization"),
             (Problem, "serialization"),
+            *((operation.reply, "serialization") for operation in READ_OPERATIONS),
         ],
         ref_template=_REFERENCE,
     )
@@ -40,7 +88,11 @@ def openapi_document() -> dict[str, Any]:
             "Unknown values are null, never zero; money is in micros of the platform's currency. The same request on "
             "the same snapshot gives the same bytes.",
         },
-        "paths": {"/api/v1/keyword-ideas": {"post": _keyword_ideas()}, "/api/v1/account": {"get": _account()}},
+        "paths": {
+            "/api/v1/keyword-ideas": {"post": _keyword_ideas()},
+            **{operation.path: {"get": _read(operation)} for operation in READ_OPERATIONS},
+            "/api/v1/account": {"get": _account()},
+        },
         "components": {
             "schemas": definitions["$defs"],
             "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer", "description": "Made on /account."}},
@@ -54,32 +106,12 @@ def _keyword_ideas() -> dict[str, Any]:
     return {
         "operationId": "generateKeywordIdeas",
         "summary": "Keywords for one or more seed keywords",
-        "parameters": [
-            {
-                "name": REQUEST_ID_HEADER,
-                "in": "header",
-                "required": False,
-                "description": "Taken over into meta.request_id; without it a hash of the request and the snapshot.",
-                "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
-            }
-        ],
+        "parameters": [_REQUEST_ID],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(model="KeywordIdeasRequest")}}},
         },
-        "responses": {
-            "200": {
-                "description": "The keywords of one page.",
-                "headers": {
-                    "Server-Timing": {
-                        "description": "Milliseconds that the online path took.",
-                        "schema": {"type": "string"},
-                    }
-                },
-                "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(model="KeywordIdeasReply")}}},
-            },
-            **_problems(),
-        },
+        "responses": _responses("KeywordIdeasReply", "The keywords of one page."),
     }
 
 
@@ -93,14 +125,54 @@ def _account() -> dict[str, Any]:
                 "description": "The organisation and the user.",
                 "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(model="AccountReply")}}},
             },
-            **_problems(),
+            **_problems(_OF_BODIES),
         },
     }
 
 
-def _problems() -> dict[str, Any]:
+def _read(operation: ReadOperation) -> dict[str, Any]:
+    schema = operation.question.model_json_schema(ref_template=_REFERENCE)
+    parameters = []
+    for name, field in schema["properties"].items():
+        described = {key: value for key, value in field.items() if key not in ("description", "title")}
+        parameters.append(
+            {
+                "name": name,
+                "in": "query",
+                "required": name in schema.get("required", ()),
+                "description": field["description"],
+                "schema": described,
+            }
+        )
+    return {
+        "operationId": operation.operation_id,
+        "summary": operation.summary,
+        "parameters": [*parameters, _REQUEST_ID],
+        "responses": _responses(operation.reply.__name__, operation.told, without=_OF_BODIES),
+    }
+
+
+def _responses(reply: str, told: str, without: Sequence[ProblemType] = ()) -> dict[str, Any]:
+    return {
+        "200": {
+            "description": told,
+            "headers": {
+                "Server-Timing": {
+                    "description": "Milliseconds that the online path took.",
+                    "schema": {"type": "string"},
+                }
+            },
+            "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(model=reply)}}},
+        },
+        **_problems(without),
+    }
+
+
+def _problems(without: Sequence[ProblemType]) -> dict[str, Any]:
     by_status: dict[int, list[ProblemType]] = {}
     for kind in PROBLEM_TYPES:
+        if kind in without:
+            continue
         by_status.setdefault(kind.status, []).append(kind)
     return {
         str(status): {

@@ -1,0 +1,90 @@
+"""Commands of the products beside keyword search; heavy libraries are imported inside them."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from indexes.errors import UsageError
+from indexes.terminal import print_json, say
+from kr.store_options import snapshot_option, store_and_snapshot, store_option
+
+RELATED_LIMIT = 8
+MOST_RELATED = 100
+
+
+@click.command()
+@click.argument("query", default="")
+@store_option
+@snapshot_option
+@click.option("--limit", type=click.IntRange(1, MOST_RELATED), default=RELATED_LIMIT, show_default=True, help="Rows.")
+@click.option("--t", "quality_weight", type=click.FloatRange(0, 1), help="1 ranks by relevance only, 0 by value only.")
+@click.option("--queries", type=click.Path(path_type=Path), help="File of queries, one a line, instead of QUERY.")
+@click.option("--json", "as_json", is_flag=True, help="Print the API's envelope; with --queries `rows[]`.")
+@click.option("--explain", is_flag=True, help="Add what each source found and why each other keyword is not shown.")
+def related(
+    query: str,
+    store: Path | None,
+    snapshot: Path | None,
+    limit: int,
+    quality_weight: float | None,
+    queries: Path | None,
+    as_json: bool,
+    explain: bool,
+) -> None:
+    """Related searches to show beside the results of QUERY: few, different, and none rather than a wrong one."""
+    if bool(query) == bool(queries):
+        raise UsageError("Give a QUERY, or --queries FILE.", "Give one of the two.")
+    from kr.envelope import related_envelope
+    from kr.seeds import parse_seeds
+    from kr.service import KeywordService
+    from kr.settings import load_settings
+    from kr.types import Request
+
+    texts = read_lines(queries, "--queries") if queries else [query]
+    store, snapshot_id = store_and_snapshot(store, snapshot)
+    settings = load_settings(store=store)
+    parameters = {} if quality_weight is None else {"t": quality_weight}
+    requests = [
+        Request(parse_seeds([text], settings), limit=limit, parameters=parameters, explain=explain) for text in texts
+    ]
+    service = KeywordService(settings, snapshot_id=snapshot_id)
+    if queries:
+        rows = []
+        for text, request in zip(texts, requests, strict=True):
+            found = [row["text"] for row in service.related(request).rows]
+            rows.append({"query": text, "related_searches": found})
+            if not as_json:
+                click.echo("\t".join([text, *found]))
+        if as_json:
+            print_json({"snapshot": service.indexes.snapshot_id, "rows": rows})
+        return
+    reply = service.related(requests[0])
+    if as_json:
+        print_json(related_envelope(reply, requests[0], query))
+        return
+    for note in reply.notices:
+        say(f"{note.text_en}\n{note.text_zh}")
+    for row in reply.rows:
+        click.echo(f"{row['relevance']:.2f}  {row['text']}  ({_demand(row)})")
+        for reason in row["reasons"] if explain else ():
+            click.echo(f"    {reason['text_en']}")
+    say(f"{len(reply.rows)} related searches, snapshot {reply.snapshot}")
+
+
+def _demand(row: dict[str, Any]) -> str:
+    monthly = row["avg_monthly_searches"]
+    return f"{row['searches']:,} in the log" if monthly is None else f"{monthly:,.0f} a month"
+
+
+def read_lines(path: Path, option: str) -> list[str]:
+    """The lines of a text file. Raises UsageError, naming the option, if it cannot be read."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{option} {path} cannot be read: {error}.", "Name a UTF-8 text file, one a line.") from None
+    # Not splitlines: a keyword may hold other characters that end lines.
+    return lines.split("\n") if lines else []
+
+
+COMMANDS: list[click.Command] = [related]

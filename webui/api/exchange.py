@@ -1,0 +1,40 @@
+"""How the endpoints read their parameters and send their documents."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import orjson
+from flask import Response, request
+from pydantic import BaseModel, ValidationError
+
+from indexes.errors import UsageError
+from webui.api.problems import INVALID_REQUEST, ApiProblem, mistakes
+
+# What the API adds to every reply; the names are used by the endpoints and by the OpenAPI document.
+REQUEST_ID_HEADER = "X-Request-ID"
+
+Question = TypeVar("Question", bound=BaseModel)
+
+
+def read_parameters(model: type[Question]) -> Question:
+    """The parameters of the address, checked. ApiProblem names each mistake by `#/parameter`."""
+    repeated = [name for name, values in request.args.lists() if len(values) > 1]
+    if repeated:
+        raise parameter_problem(repeated[0], f"{repeated[0]} is given more than once; give it once.")
+    try:
+        return model.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        raise mistakes(error) from error
+
+
+def parameter_problem(name: str, detail: str | UsageError) -> ApiProblem:
+    """The problem of one parameter."""
+    return ApiProblem(INVALID_REQUEST, str(detail), [{"pointer": f"#/{name}", "detail": str(detail)}])
+
+
+def send(document: Mapping[str, Any], took_ms: float) -> Response:
+    """The reply; the time that the online path took stands in a header, so that the body stays the same."""
+    response = Response(orjson.dumps(document), mimetype="application/json")
+    response.headers["Server-Timing"] = f"path;dur={took_ms}"
+    response.headers[REQUEST_ID_HEADER] = document["meta"]["request_id"]
+    return response
