@@ -69,6 +69,13 @@ ACCESS: dict[str, Access] = {
     "lists.delete": Access.SIGNED_IN,
     "judging.act": Access.SIGNED_IN,
     "judging.undo": Access.SIGNED_IN,
+    "lists_api.all_lists": Access.SIGNED_IN,
+    "lists_api.make_list": Access.SIGNED_IN,
+    "lists_api.one_list": Access.SIGNED_IN,
+    "lists_api.change_list": Access.SIGNED_IN,
+    "lists_api.end_list": Access.SIGNED_IN,
+    "lists_api.judge": Access.SIGNED_IN,
+    "lists_api.take_verdicts_back": Access.SIGNED_IN,
     "account_api.account": Access.SIGNED_IN,
 }
 

@@ -26,7 +26,7 @@ from webui import (
     static_files,
     user_pages,
 )
-from webui.api import account, keyword_ideas, related, suggestions
+from webui.api import account, keyword_ideas, lists, related, suggestions
 from webui.operations import blueprint as operations
 from webui.settings import WebSettings
 
@@ -67,6 +67,7 @@ def create_app(
         list_pages.blueprint,
         judging.blueprint,
         account.blueprint,
+        lists.blueprint,
     ):
         app.register_blueprint(blueprint)
     access.register(app, app.config["KR_WEB"])

@@ -123,12 +123,18 @@ def _chosen(form: SearchForm, identity: Identity) -> list[str]:
 
 def personal(form: SearchForm, identity: Identity | None) -> Filters:
     """The filters of a search, with what the organisation dismissed, and with what it has if the search hides that."""
+    dismissed, owned = known_keywords(identity, form.hide_saved)
+    return replace(form.filters, dismissed=dismissed, owned=owned)
+
+
+def known_keywords(identity: Identity | None, listed: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the organisation dismissed, and if asked for what is on its lists; nothing for a stranger."""
     if identity is None:
-        return form.filters
+        return (), ()
     with current_database().reading() as session:
         dismissed = dismissed_keywords(session, identity.organisation_id)
-        owned = listed_keywords(session, identity.organisation_id) if form.hide_saved else set()
-    return replace(form.filters, dismissed=tuple(sorted(dismissed)), owned=tuple(sorted(owned)))
+        owned = listed_keywords(session, identity.organisation_id) if listed else set()
+    return tuple(sorted(dismissed)), tuple(sorted(owned))
 
 
 def _save(session: Session, identity: Identity, form: SearchForm, keywords: list[str]) -> dict[str, str]:

@@ -17,12 +17,13 @@ from werkzeug.routing import Rule
 from indexes.errors import UsageError
 from kr.settings import Settings
 from kr.store import Database, open_database, passwords
-from kr.store.accounts import create_organisation, create_user, utc_now
+from kr.store.accounts import create_organisation, create_user, find_user, utc_now
 from kr.store.api_keys import create_key, living_keys
 from kr.store.lists import create_list
 from kr.store.migrating import upgrade
 from kr.store.schema import Role, User
 from kr.store.sign_in import FAILURES_OF_ONE_USER, sessions_of
+from kr.store.verdicts import give_verdict
 from webui import identity
 from webui.access import ACCESS, Access
 from webui.application import create_app
@@ -81,7 +82,14 @@ def _tenant(web: Flask, database: Database, name: str) -> Tenant:
     with database.writing() as session:
         (signed_in,) = sessions_of(session, admin.id, utc_now())
         keyword_list = create_list(session, admin.organisation_id, f"list of {name}", now)
-    ids = {"user_id": other.id, "key_id": key.id, "session_id": signed_in.id, "list_id": keyword_list.id}
+        batch = give_verdict(session, find_user(session, admin.organisation_id, admin.id), "q", ["k"], "up", now)
+    ids = {
+        "user_id": other.id,
+        "key_id": key.id,
+        "session_id": signed_in.id,
+        "list_id": keyword_list.id,
+        "batch": batch,
+    }
     return Tenant(browser, text, ids, admin.email)
 
 
@@ -149,7 +157,9 @@ def test_every_route_with_an_identifier_hides_what_is_anothers(web: Flask, tenan
             assert argument in two.ids, f"tell this test of a {argument} that belongs to the other organisation"
             address = re.sub(f"<([a-z]+:)?{argument}>", two.ids[argument], address)
         if address.startswith("/api/"):
-            reply = one.browser.open(address, method=method, headers={"Authorization": f"Bearer {one.key}"})
+            bearer = {"Authorization": f"Bearer {one.key}"}
+            body = {"json": {"version": 1, "name": "x"}} if method in ("POST", "PATCH", "PUT") else {}
+            reply = one.browser.open(f"{address}?version=1", method=method, headers=bearer, **body)
         else:
             data = {"csrf_token": csrf_token(one.browser, "/account"), "version": "1", "name": "x", "keywords": "x"}
             reply = one.browser.open(address, method=method, data=data, headers=FORM)
@@ -403,3 +413,62 @@ def test_account_pages_are_translated(
     headings = [element.text for tag in ("h1", "h2") for element in page.all(tag)]
     assert any(re.search("[\u4e00-\u9fff]", heading) for heading in headings)
     assert page.one("html").attributes["lang"] == "zh-Hans"
+
+
+def test_programs_keep_lists_and_judge_keywords(web: Flask, tenants: tuple[Tenant, Tenant]) -> None:
+    program = web.test_client()
+
+    def call(method: str, address: str, **fields: Any) -> Any:
+        body = {"json": fields} if fields else {}
+        return program.open(address, method=method, headers={"Authorization": f"Bearer {tenants[0].key}"}, **body)
+
+    made = call("POST", "/api/v1/keyword-lists", name="Mine", keywords=["鲜花店", "ROSES"])
+    assert made.status_code == 201
+    found = made.get_json()["data"]
+    assert {row["keyword"] for row in found["keywords"]} == {"鲜花店", "roses"}
+    address = f"/api/v1/keyword-lists/{found['id']}"
+    changed = call("PATCH", address, version=found["version"], name="Ours", add=["a"], remove=["roses"]).get_json()[
+        "data"
+    ]
+    assert changed["name"] == "Ours"
+    assert {row["keyword"] for row in changed["keywords"]} == {"鲜花店", "a"}
+    stale = call("PATCH", address, version=found["version"], remove=["a"], add=["b"])
+    assert stale.status_code == 409
+    assert stale.get_json()["type"] == "/problems#conflict"
+    assert call("GET", address).get_json()["data"] == changed, "all or nothing"
+    names = [row["name"] for row in call("GET", "/api/v1/keyword-lists").get_json()["data"]["keyword_lists"]]
+    assert names == ["Ours", "list of one"]
+
+    def ideas(**filters: Any) -> set[str]:
+        reply = call("POST", "/api/v1/keyword-ideas", keyword_seed={"keywords": ["鲜花"]}, filters=filters).get_json()
+        return {row["text"] for row in reply["data"]["keyword_ideas"]}
+
+    everything = ideas()
+    assert everything - ideas(hide_listed=True) == {"鲜花店"}
+    said = call("POST", "/api/v1/verdicts", query="鲜花", keywords=["鲜花速递"], verdict="not_my_business")
+    assert everything - ideas() == {"鲜花速递"}
+    assert call("DELETE", f"/api/v1/verdicts/{said.get_json()['data']['batch']}").status_code == 204
+    assert ideas() == everything
+    assert call("DELETE", address).status_code == 400
+    assert call("DELETE", f"{address}?version={changed['version']}").status_code == 204
+    assert call("GET", address).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("address", "fields"),
+    [
+        ("/api/v1/keyword-lists", {"name": ""}),
+        ("/api/v1/keyword-lists", {"name": "x", "keywords": [""]}),
+        ("/api/v1/keyword-lists", {"name": "list of one"}),
+        ("/api/v1/keyword-lists", {"nam": "x"}),
+        ("/api/v1/verdicts", {"query": "q", "keywords": [], "verdict": "up"}),
+        ("/api/v1/verdicts", {"query": "q", "keywords": ["a"], "verdict": "saved"}),
+    ],
+)
+def test_what_cannot_be_kept_is_a_problem_that_names_it(
+    web: Flask, tenants: tuple[Tenant, Tenant], address: str, fields: dict[str, Any]
+) -> None:
+    bearer = {"Authorization": f"Bearer {tenants[0].key}"}
+    reply = web.test_client().post(address, json=fields, headers=bearer)
+    assert reply.status_code == 400
+    assert reply.mimetype == "application/problem+json"

@@ -1,4 +1,4 @@
-"""How the endpoints read their parameters and send their documents."""
+"""How the endpoints read their parameters and bodies and send their documents."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -8,7 +8,7 @@ from flask import Response, request
 from pydantic import BaseModel, ValidationError
 
 from indexes.errors import UsageError
-from webui.api.problems import INVALID_REQUEST, ApiProblem, mistakes
+from webui.api.problems import INVALID_JSON, INVALID_REQUEST, UNSUPPORTED_MEDIA_TYPE, ApiProblem, mistakes
 
 # What the API adds to every reply; the names are used by the endpoints and by the OpenAPI document.
 REQUEST_ID_HEADER = "X-Request-ID"
@@ -23,6 +23,22 @@ def read_parameters(model: type[Question]) -> Question:
         raise parameter_problem(repeated[0], f"{repeated[0]} is given more than once; give it once.")
     try:
         return model.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        raise mistakes(error) from error
+
+
+def read_body(model: type[Question]) -> Question:
+    """The JSON body, checked. ApiProblem for what is no JSON, or names each mistake by its JSON pointer."""
+    if not request.is_json:
+        raise ApiProblem(
+            UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {request.content_type or 'missing'}; send application/json."
+        )
+    try:
+        fields = orjson.loads(request.get_data())
+    except orjson.JSONDecodeError as error:
+        raise ApiProblem(INVALID_JSON, f"Line {error.lineno}, column {error.colno}: {error.msg}.") from error
+    try:
+        return model.model_validate(fields)
     except ValidationError as error:
         raise mistakes(error) from error
 

@@ -4,25 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import orjson
-from flask import Blueprint, Response, current_app, g, request
-from pydantic import ValidationError
+from flask import Blueprint, Response, current_app, g
 
 from indexes.errors import UsageError
 from kr.envelope import envelope
 from kr.seeds import parse_seeds
 from kr.types import Filters, Request
-from webui.api.exchange import send
+from webui.api.exchange import read_body, send
 from webui.api.models import KeywordIdeasRequest
 from webui.api.openapi import openapi_bytes
-from webui.api.problems import (
-    INVALID_JSON,
-    INVALID_REQUEST,
-    PAGE_TOKEN,
-    UNSUPPORTED_MEDIA_TYPE,
-    ApiProblem,
-    mistakes,
-)
+from webui.api.problems import INVALID_REQUEST, PAGE_TOKEN, ApiProblem
+from webui.identity import current_identity
+from webui.judging import known_keywords
 from webui.page_tokens import PageToken, decode_page_token
 from webui.search_service import answer
 
@@ -38,7 +31,7 @@ def openapi() -> Response:
 @blueprint.post("/keyword-ideas")
 def keyword_ideas() -> Response:
     """Answer a question; the body is the same for the same question on the same snapshot."""
-    question = _question()
+    question = read_body(KeywordIdeasRequest)
     asked = _to_request(question)
     with _token_problems():
         token = decode_page_token(question.page_token) if question.page_token is not None else None
@@ -63,21 +56,6 @@ def keyword_ideas() -> Response:
     return send(document, took_ms)
 
 
-def _question() -> KeywordIdeasRequest:
-    if not request.is_json:
-        raise ApiProblem(
-            UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {request.content_type or 'missing'}; send application/json."
-        )
-    try:
-        fields = orjson.loads(request.get_data())
-    except orjson.JSONDecodeError as error:
-        raise ApiProblem(INVALID_JSON, f"Line {error.lineno}, column {error.colno}: {error.msg}.") from error
-    try:
-        return KeywordIdeasRequest.model_validate(fields)
-    except ValidationError as error:
-        raise mistakes(error) from error
-
-
 @contextmanager
 def _token_problems() -> Iterator[None]:
     try:
@@ -94,6 +72,7 @@ def _to_request(question: KeywordIdeasRequest) -> Request:
         pointer = "#/keyword_seed/keywords"
         raise ApiProblem(INVALID_REQUEST, str(error), [{"pointer": pointer, "detail": str(error)}]) from error
     wanted = question.filters
+    dismissed, owned = known_keywords(current_identity(), wanted.hide_listed)
     return Request(
         seeds=seeds,
         filters=Filters(
@@ -107,6 +86,8 @@ def _to_request(question: KeywordIdeasRequest) -> Request:
             regions=tuple(wanted.regions),
             must_contain=tuple(wanted.must_contain),
             must_not_contain=tuple(wanted.must_not_contain),
+            dismissed=dismissed,
+            owned=owned,
         ),
         limit=question.page_size,
         sort=question.sort,

@@ -92,6 +92,10 @@ class IdeaFilters(_Question):
     )
     must_contain: Words = Field(default=[], description="Every one of these words is in the keyword.")
     must_not_contain: Words = Field(default=[], description="None of these words is in the keyword.")
+    hide_listed: bool = Field(
+        default=False,
+        description="Leave out what is on a list of the key's organisation. What it dismissed is always left out.",
+    )
 
     @model_validator(mode="after")
     def _ranges_are_not_empty(self) -> Self:

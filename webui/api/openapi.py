@@ -13,7 +13,7 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from webui.api.account_models import AccountReply
+from webui.api.account_operations import account_models, account_paths
 from webui.api.exchange import REQUEST_ID_HEADER
 from webui.api.models import KeywordIdeasReply, KeywordIdeasRequest, Problem
 from webui.api.problems import INVALID_JSON, PAGE_TOKEN, PROBLEM_TYPES, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, ProblemType
@@ -73,7 +73,7 @@ def openapi_document() -> dict[str, Any]:
         [
             (KeywordIdeasRequest, "validation"),
             (KeywordIdeasReply, "serialization"),
-            (AccountReply, "serialization"),
+            *account_models(),
             (Problem, "serialization"),
             *((operation.reply, "serialization") for operation in READ_OPERATIONS),
         ],
@@ -91,13 +91,13 @@ def openapi_document() -> dict[str, Any]:
         "paths": {
             "/api/v1/keyword-ideas": {"post": _keyword_ideas()},
             **{operation.path: {"get": _read(operation)} for operation in READ_OPERATIONS},
-            "/api/v1/account": {"get": _account()},
+            **account_paths(_REFERENCE, _problems(())),
         },
         "components": {
             "schemas": definitions["$defs"],
             "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer", "description": "Made on /account."}},
         },
-        # Where the operator lets everybody search, a key may be left out; /account always needs one.
+        # Where the operator lets everybody search, a key may be left out, but not where an account is at stake.
         "security": [{"apiKey": []}, {}],
     }
 
@@ -112,21 +112,6 @@ def _keyword_ideas() -> dict[str, Any]:
             "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(model="KeywordIdeasRequest")}}},
         },
         "responses": _responses("KeywordIdeasReply", "The keywords of one page."),
-    }
-
-
-def _account() -> dict[str, Any]:
-    return {
-        "operationId": "getAccount",
-        "summary": "Who an API key acts for",
-        "security": [{"apiKey": []}],
-        "responses": {
-            "200": {
-                "description": "The organisation and the user.",
-                "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(model="AccountReply")}}},
-            },
-            **_problems(_OF_BODIES),
-        },
     }
 
 

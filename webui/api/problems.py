@@ -42,6 +42,12 @@ UNAUTHENTICATED = ProblemType(
 FORBIDDEN = ProblemType(
     "forbidden", 403, "The key's user may not do this", "Use the key of a user whose role may; admins give roles."
 )
+CONFLICT = ProblemType(
+    "conflict",
+    409,
+    "Somebody changed it meanwhile",
+    "Get it again, decide whether the change still holds, and send it with the new version.",
+)
 PAGE_TOKEN = ProblemType(
     "page-token",
     400,
@@ -77,6 +83,7 @@ PROBLEM_TYPES = (
     INVALID_REQUEST,
     UNAUTHENTICATED,
     FORBIDDEN,
+    CONFLICT,
     PAGE_TOKEN,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,

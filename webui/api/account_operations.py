@@ -1,0 +1,110 @@
+"""The part of the OpenAPI document that needs an API key: the account, its lists, its verdicts."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from webui.api.account_models import AccountReply
+from webui.api.list_models import (
+    KeywordListChange,
+    KeywordListReply,
+    KeywordListsReply,
+    NewKeywordList,
+    NewVerdicts,
+    VerdictsReply,
+)
+
+
+@dataclass(frozen=True)
+class AccountOperation:
+    """An operation for a key's organisation. `{…}` in the path are identifiers; `version` says that it asks for one."""
+
+    path: str
+    method: str
+    operation_id: str
+    summary: str
+    body: type[BaseModel] | None
+    reply: type[BaseModel] | None
+    told: str
+    version: bool = False
+
+    @property
+    def status(self) -> str:
+        """The status of success."""
+        return "204" if self.reply is None else "201" if self.method == "post" else "200"
+
+
+_LISTS, _LIST = "/api/v1/keyword-lists", "/api/v1/keyword-lists/{list_id}"
+ACCOUNT_OPERATIONS = (
+    AccountOperation(
+        "/api/v1/account", "get", "getAccount", "Who an API key acts for", None, AccountReply, "Organisation and user."
+    ),
+    AccountOperation(_LISTS, "get", "listKeywordLists", "The lists by name", None, KeywordListsReply, "The lists."),
+    AccountOperation(
+        _LISTS, "post", "createKeywordList", "Make a list", NewKeywordList, KeywordListReply, "The new list."
+    ),
+    AccountOperation(_LIST, "get", "getKeywordList", "One list", None, KeywordListReply, "The list and its keywords."),
+    AccountOperation(
+        _LIST,
+        "patch",
+        "changeKeywordList",
+        "Rename, add and remove, all or nothing",
+        KeywordListChange,
+        KeywordListReply,
+        "The list as it is now.",
+    ),
+    AccountOperation(_LIST, "delete", "deleteKeywordList", "Delete a list", None, None, "Deleted.", version=True),
+    AccountOperation(
+        "/api/v1/verdicts",
+        "post",
+        "giveVerdict",
+        "Say what recommended keywords are worth",
+        NewVerdicts,
+        VerdictsReply,
+        "What was said, and how to take it back.",
+    ),
+    AccountOperation(
+        "/api/v1/verdicts/{batch}", "delete", "takeVerdictBack", "Take verdicts back", None, None, "Taken back."
+    ),
+)
+
+
+def account_models() -> list[tuple[type[BaseModel], Any]]:
+    """The models of these operations, for the document's schemas."""
+    bodies = [(operation.body, "validation") for operation in ACCOUNT_OPERATIONS if operation.body]
+    return [*bodies, *((operation.reply, "serialization") for operation in ACCOUNT_OPERATIONS if operation.reply)]
+
+
+def account_paths(reference: str, problems: dict[str, Any]) -> dict[str, Any]:
+    """The paths of the document; `reference` is where schemas lie, with `{model}` for the name."""
+    paths: dict[str, Any] = {}
+    for operation in ACCOUNT_OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = _described(operation, reference, problems)
+    return paths
+
+
+def _described(operation: AccountOperation, reference: str, problems: dict[str, Any]) -> dict[str, Any]:
+    def content(model: type[BaseModel]) -> dict[str, Any]:
+        return {"application/json": {"schema": {"$ref": reference.format(model=model.__name__)}}}
+
+    names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
+    ]
+    if operation.version:
+        version = {"name": "version", "in": "query", "required": True, "schema": {"type": "integer", "minimum": 1}}
+        parameters.append(version | {"description": "The version that was seen."})
+    success: dict[str, Any] = {"description": operation.told}
+    if operation.reply:
+        success["content"] = content(operation.reply)
+    document: dict[str, Any] = {
+        "operationId": operation.operation_id,
+        "summary": operation.summary,
+        "security": [{"apiKey": []}],
+        "parameters": parameters,
+        "responses": {operation.status: success, **problems},
+    }
+    if operation.body:
+        document["requestBody"] = {"required": True, "content": content(operation.body)}
+    return document
