@@ -20,6 +20,7 @@ from webui import (
     languages,
     list_pages,
     pages,
+    rate_limits,
     request_log,
     search_service,
     sign_in_pages,
@@ -70,6 +71,7 @@ def create_app(
         lists.blueprint,
     ):
         app.register_blueprint(blueprint)
+    rate_limits.register(app, app.config["KR_WEB"])
     access.register(app, app.config["KR_WEB"])
     if proxies := app.config["KR_WEB"].trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]

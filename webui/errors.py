@@ -110,6 +110,7 @@ def _page_texts(status: int) -> tuple[str, str]:
         403: (gettext("This page is not for you"), gettext("Your role does not include it; admins give roles.")),
         404: (gettext("There is no such page"), gettext("The address may be mistyped or out of date.")),
         405: (gettext("This page cannot be used that way"), gettext("Open it as a normal page, or start a search.")),
+        429: (gettext("That was too fast"), gettext("Too many requests came from you; wait a minute, then go on.")),
         413: (gettext("That is too much at once"), gettext("Send a shorter request.")),
         414: (gettext("The address is too long"), gettext("Search for fewer or shorter keywords.")),
     }

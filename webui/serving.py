@@ -19,7 +19,9 @@ from indexes.errors import NotFoundError, UsageError
 from indexes.terminal import say
 from kr.settings import Settings
 from webui.metrics_folder import MULTIPROCESS_FOLDER
+from webui.shared_counters import SHARED_SCHEME
 
+RATE_LIMIT_STORAGE = "KR_WEB_RATE_LIMIT_STORAGE"
 THREADS_PER_WORKER = 4
 """Requests that one worker answers at the same time; they share one interpreter lock, so more would only wait."""
 OBJECTS_BEFORE_COLLECTION = 100_000
@@ -37,7 +39,7 @@ BIND_ERRORS = {
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serve until interrupted. UsageError if the address cannot be used or the settings cannot; see `check_address`."""
     check_address(host, port)
-    with _shared_metrics(workers):
+    with _shared_counts(workers):
         application = _application(settings)
         _open_snapshot(application)
         server = Granian(
@@ -136,17 +138,20 @@ def _warm(application: Flask) -> None:
 
 
 @contextmanager
-def _shared_metrics(workers: int) -> Iterator[None]:
-    """Several workers count into one folder, which /metrics adds up; it lives as long as the server."""
+def _shared_counts(workers: int) -> Iterator[None]:
+    """Several workers count into one folder: metrics, which /metrics adds up, and the requests of each caller."""
     if workers == 1 or os.environ.get(MULTIPROCESS_FOLDER):
         yield
         return
     with tempfile.TemporaryDirectory(prefix="kr-metrics-") as folder:
         os.environ[MULTIPROCESS_FOLDER] = folder
+        counters = os.environ.setdefault(RATE_LIMIT_STORAGE, f"{SHARED_SCHEME}://{folder}/requests.sqlite")
         try:
             yield
         finally:
             del os.environ[MULTIPROCESS_FOLDER]
+            if counters.startswith(SHARED_SCHEME):
+                del os.environ[RATE_LIMIT_STORAGE]
 
 
 _LOG_TO_STDERR = {

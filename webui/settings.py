@@ -16,6 +16,12 @@ class WebSettings(BaseSettings):
         default=None, description="Random text that signs forms; the same for all processes. Without it: a new one."
     )
     sign_in_required: bool = Field(default=False, description="Whether searching, too, takes an account or an API key.")
+    requests_a_minute: int | None = Field(
+        default=None, ge=0, description="Requests of one caller; 0 for no limit. Unset: 1,200 in production, else none."
+    )
+    rate_limit_storage: str | None = Field(
+        default=None, description="Where requests are counted, such as redis://host; unset: shared by all workers."
+    )
     trusted_proxies: int = Field(
         default=0, ge=0, le=10, description="How many proxies in front add to X-Forwarded-For and X-Forwarded-Proto."
     )

@@ -64,6 +64,9 @@ TOO_LARGE = ProblemType("too-large", 413, "The body is too large", "Ask for fewe
 UNSUPPORTED_MEDIA_TYPE = ProblemType(
     "unsupported-media-type", 415, "The body is not declared as JSON", "Send Content-Type: application/json."
 )
+TOO_MANY = ProblemType(
+    "too-many-requests", 429, "Too many requests", "Wait as many seconds as the Retry-After header says."
+)
 INTERNAL = ProblemType(
     "internal-error",
     500,
@@ -89,6 +92,7 @@ PROBLEM_TYPES = (
     METHOD_NOT_ALLOWED,
     TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
+    TOO_MANY,
     INTERNAL,
     NO_SNAPSHOT,
     TRY_AGAIN,
