@@ -89,15 +89,18 @@ def ingest(
 @click.option("--logs", type=FOLDER, required=True, help="Folder of the canonical tables.")
 @click.option("--out", type=FOLDER, required=True, help="Folder of the mined tables.")
 @click.option("--engine", default="duckdb", show_default=True, help="Where the mining runs.")
+@click.option("--days", type=FOLDER, help="Keep what is mined of each day in this folder, and mine only changed days.")
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A setting of the miners; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print the mining report as JSON.")
-def mine(logs: Path, out: Path, engine: str, assignments: tuple[str, ...], as_json: bool) -> None:
+def mine(logs: Path, out: Path, engine: str, days: Path | None, assignments: tuple[str, ...], as_json: bool) -> None:
     """Mine the logs: sessions, statistics, pairs from sessions, clicks, pages and purchases, recall tables, bursts."""
     from mining.mine import mine as mine_logs
     from mining.settings import mining_settings
 
     with step(f"mine {logs}"):
-        report = mine_logs(logs, out, mining_settings(assignments), engine)
+        report = mine_logs(logs, out, mining_settings(assignments), engine, days)
+    if days:
+        say(f"    days mined: {report['days_mined']:,}, reused: {report['days_reused']:,}")
     for name, count in report["counts"].items():
         say(f"    {name}: {count:,}")
     if as_json:

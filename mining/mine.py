@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
@@ -17,10 +18,13 @@ from mining.association_rules import find_rules
 from mining.buyer_miners import BUYER_TABLES, BuyerMiners
 from mining.canonical_logs import LogFiles, find_log_files
 from mining.click_miners import ClickMiners
+from mining.day_store import open_day_store
+from mining.days import MinedDays, mine_days, read_days
 from mining.engines import Engine, open_engine
 from mining.keyword_statistics import Month, months_between
 from mining.keywords import distinct_queries, number_keywords
 from mining.output_folder import output_folder
+from mining.repeated_rows import require_rows_once
 from mining.robots import find_robots
 from mining.settings import MiningSettings
 from mining.table_writer import TableWriter
@@ -31,17 +35,32 @@ READ_TABLES = ("searches", "clicks", "ad_events", "bids", "pages", "advertisers"
 STAGES = 10
 
 
-def mine(logs: Path, out: Path, settings: MiningSettings, engine: str = "duckdb") -> dict[str, Any]:
+def mine(
+    logs: Path, out: Path, settings: MiningSettings, engine: str = "duckdb", days: Path | None = None
+) -> dict[str, Any]:
     """Mine the canonical tables under `logs`, write the mined tables to `out`, and return the mining report.
 
     `out` appears whole or not at all; an earlier mining there is replaced. The same logs and settings give the same
-    bytes. Missing tables are unknowns, not errors, except searches. Raises NotFoundError if there is no `logs`,
-    CorruptError if a file is damaged, UsageError if there is no search to mine or `out` holds something else, and
-    TryAgainError if another process is mining into `out`.
+    bytes. Missing tables are unknowns, not errors, except searches. With a folder `days`, what is mined of each day
+    alone is kept there and taken from there while the day does not change; the tables are the same, and the report that
+    is returned also says how many days were mined and reused. Raises NotFoundError if there is no `logs`, CorruptError
+    if a file is damaged, UsageError if there is no search to mine, rows are in the logs twice, or `out` or `days` holds
+    something else, and TryAgainError if another process is mining into `out` or with `days`.
     """
     files = {name: find_log_files(logs, name) for name in READ_TABLES}
     if not files["searches"].rows:
         raise UsageError(f"{logs} holds no searches, so there is nothing to mine.", "Ingest a log that has some.")
+    require_rows_once(logs, files)
+    if days is None:
+        return _mine_whole(files, out, settings, engine, None)
+    with open_day_store(days) as store:
+        mined = mine_days(store, files["searches"], read_days(store, files["searches"], settings), settings, engine)
+        return _mine_whole(files, out, settings, engine, mined) | mined.summary
+
+
+def _mine_whole(
+    files: dict[str, LogFiles], out: Path, settings: MiningSettings, engine: str, days: MinedDays | None
+) -> dict[str, Any]:
     with output_folder(out, REPORT) as folder:
         spill = folder / "spill"
         spill.mkdir()
@@ -49,7 +68,7 @@ def mine(logs: Path, out: Path, settings: MiningSettings, engine: str = "duckdb"
             open_engine(engine, spill, settings.threads, settings.memory_mb) as opened,
             progress("mine", STAGES) as advance,
         ):
-            report = _Mining(opened, files, settings, folder).run(advance)
+            report = _Mining(opened, files, settings, folder, days).run(advance)
         shutil.rmtree(spill)
         text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
         (folder / REPORT).write_text(text, encoding="utf-8")
@@ -59,8 +78,15 @@ def mine(logs: Path, out: Path, settings: MiningSettings, engine: str = "duckdb"
 class _Mining:
     """One run: the stages in order, and what they count on the way."""
 
-    def __init__(self, engine: Engine, files: dict[str, LogFiles], settings: MiningSettings, folder: Path) -> None:
-        self.engine, self.files, self.settings = engine, files, settings
+    def __init__(
+        self,
+        engine: Engine,
+        files: dict[str, LogFiles],
+        settings: MiningSettings,
+        folder: Path,
+        days: MinedDays | None,
+    ) -> None:
+        self.engine, self.files, self.settings, self.days = engine, files, settings, days
         self.logs = {name: engine.read(found.table, found.files) for name, found in files.items()}
         self.has = {name: bool(found.files) for name, found in files.items()}
         self.set_aside: dict[str, int] = {}
@@ -74,11 +100,16 @@ class _Mining:
 
         users = sessions.number_users(engine, logs["searches"], logs["clicks"])
         queries, keywords = number_keywords(
-            engine, distinct_queries(logs["searches"], logs["clicks"], logs["ad_events"], logs["bids"])
+            engine,
+            distinct_queries(logs["searches"], logs["clicks"], logs["ad_events"], logs["bids"]),
+            self.days.known_queries(engine) if self.days else None,
         )
         self.writer = TableWriter(engine, self._folder, keywords)
         self.counts = self.writer.counts
-        searches = sessions.place_in_sessions(engine, logs["searches"], users, queries, settings)
+        if self.days:
+            searches = self.days.place_searches(engine, users, queries, settings)
+        else:
+            searches = sessions.place_in_sessions(engine, logs["searches"], users, queries, settings)
         robots = find_robots(engine, searches, users, logs["clicks"] if self.has["clicks"] else None, settings)
         self.writer.write("robot_users", robots)
         counted = searches.anti_join(robots, "user_no")
@@ -103,15 +134,29 @@ class _Mining:
         return self._report(window, months)
 
     def _window(self) -> tuple[datetime, datetime]:
-        ts = self.logs["searches"].ts
-        row = self.engine.collect(self.logs["searches"].agg(first=ts.min(), last=ts.max())).to_pylist()[0]
-        return row["first"], row["last"]
+        """The first and last search that are mined; what was logged before the window is left out from here on."""
+        first, last, rows = self._span()
+        self.set_aside["searches_before_window"] = 0
+        if self.settings.window_days is not None:
+            begin = ibis.timestamp(f"{self.settings.first_day(last.date()).isoformat()} 00:00:00")
+            for name in ("searches", "clicks", "ad_events"):
+                self.logs[name] = self.logs[name].filter(self.logs[name].ts >= begin)
+            first, last, inside = self._span()
+            self.set_aside["searches_before_window"] = rows - inside
+        return first, last
+
+    def _span(self) -> tuple[datetime, datetime, int]:
+        searches = self.logs["searches"]
+        spanned = searches.agg(first=searches.ts.min(), last=searches.ts.max(), rows=searches.count())
+        row = self.engine.collect(spanned).to_pylist()[0]
+        return row["first"], row["last"], row["rows"]
 
     def _count_searches(self, searches: ir.Table, robots: ir.Table, counted: ir.Table) -> None:
         with_keyword = self.writer.number(searches.count())
         self.counts["searches"] = self.writer.number(counted.count())
         self.counts["users"] = self.writer.number(counted.user_no.nunique())
-        self.set_aside["empty_query_searches"] = self.files["searches"].rows - with_keyword
+        in_window = self.files["searches"].rows - self.set_aside["searches_before_window"]
+        self.set_aside["empty_query_searches"] = in_window - with_keyword
         self.set_aside["robot_users"] = self.writer.number(robots.count())
         self.set_aside["robot_searches"] = with_keyword - self.counts["searches"]
 

@@ -254,7 +254,7 @@ def write_mined_table(folder: Path, name: str, batches: Iterable[pa.RecordBatch]
     schema = MINED_TABLES[name].schema
     rows = 0
     with pq.ParquetWriter(folder / f"{name}.parquet", schema, compression="zstd") as writer:
-        for group in _row_groups(batches):
+        for group in row_groups(batches):
             columns = [
                 keywords.take(group[f"{field.name}_id"].combine_chunks())
                 if field.name in KEYWORD_COLUMNS
@@ -266,7 +266,7 @@ def write_mined_table(folder: Path, name: str, batches: Iterable[pa.RecordBatch]
     return rows
 
 
-def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+def row_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
     """The same rows in tables of exactly ROW_GROUP_ROWS rows, but for the last."""
     waiting: list[pa.RecordBatch] = []
     count = 0

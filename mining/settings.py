@@ -1,6 +1,7 @@
 """Settings of the miners: each with its default, its range and a sentence."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,6 +13,17 @@ class MiningSettings(BaseModel):
     """What decides the mined tables, and (last two) what only decides how fast they come."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # Window: which days are mined, and how much older ones weigh.
+    window_days: int | None = Field(
+        None, ge=1, le=100_000, description="Only so many days up to the last search are mined; without it, all."
+    )
+    half_life_days: float | None = Field(
+        None,
+        gt=0,
+        le=1e6,
+        description="Days after which a session or a click weighs half; counts stay whole. Without it, nothing fades.",
+    )
 
     # Sessions (SPEC §1.1).
     session_gap_minutes: int = Field(30, ge=1, le=1440, description="A longer silence of a user ends the session.")
@@ -170,6 +182,11 @@ class MiningSettings(BaseModel):
     # Resources: no table depends on them.
     threads: int = Field(2, ge=1, le=256, description="Threads of the engine.")
     memory_mb: int = Field(4096, ge=256, description="Memory of the engine; beyond it, it spills to disk.")
+
+    def first_day(self, last: date) -> date:
+        """The first day of the window that ends on the day of the last search."""
+        days_before = (self.window_days or last.toordinal()) - 1
+        return date.fromordinal(max(last.toordinal() - days_before, 1))
 
     def deciding(self) -> dict[str, Any]:
         """The settings that decide the tables: all but the resources."""
