@@ -37,7 +37,7 @@ def find_rules(pairs: ir.Table, keyword_sessions: ir.Table, all_sessions: int, s
         rules.significance >= settings.rule_min_significance,
     ).select(
         "keyword_id", "neighbor_id", "support", "confidence", "lift", "significance", "sessions", "users",
-        "first_date", "last_date",
+        "first_date", "last_date", "recency",
     )  # fmt: skip
 
 

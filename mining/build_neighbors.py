@@ -44,11 +44,11 @@ _COLUMN_OF = {"first_day": "first_date", "last_day": "last_date"}
 _SESSIONS = (EvidenceColumn("sessions"), EvidenceColumn("users"), *DAYS)
 
 MINERS = (
-    ServedMiner("cooccurrence", (*_SESSIONS, EvidenceColumn("weight", decimals=2))),
+    ServedMiner("cooccurrence", (*_SESSIONS, EvidenceColumn("weight", decimals=2)), ("recency",)),
     ServedMiner(
         "association_rules",
         (*_SESSIONS, EvidenceColumn("confidence", decimals=4), EvidenceColumn("lift", decimals=2)),
-        ("support",),
+        ("support", "recency"),
     ),
     ServedMiner(
         "click_clusters",
@@ -59,9 +59,9 @@ MINERS = (
             *DAYS,
             EvidenceColumn(PATH, minimum=UNKNOWN),
         ),
-        ("similarity",),
+        ("similarity", "recency"),
     ),
-    ServedMiner("page_terms", (EvidenceColumn("similarity", decimals=4), EvidenceColumn("users"), *DAYS)),
+    ServedMiner("page_terms", (EvidenceColumn("similarity", decimals=4), EvidenceColumn("users"), *DAYS), ("recency",)),
 )
 
 

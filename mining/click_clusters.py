@@ -16,6 +16,7 @@ import pyarrow as pa
 from mining.agglomeration import agglomerate
 from mining.engines import Engine
 from mining.settings import MiningSettings
+from mining.time_decay import UNIT, Decay
 
 IntArray = npt.NDArray[np.int64]
 
@@ -49,15 +50,24 @@ def number_urls(engine: Engine, clicks: ir.Table) -> ir.Table:
     return engine.materialise("urls", urls.mutate(url_id=ibis.row_number().over(order_by=urls.url)))
 
 
-def count_edge_users(engine: Engine, clicks: ir.Table, urls: ir.Table) -> ir.Table:
-    """Who clicked what: keyword_id, url_id, user_no, clicks, first_date, last_date; a row a keyword, URL and user."""
+def count_edge_users(engine: Engine, clicks: ir.Table, urls: ir.Table, fading: Decay | None = None) -> ir.Table:
+    """Who clicked what: keyword_id, url_id, user_no, clicks, first_date, last_date; a row a keyword, URL and user.
+
+    If clicks fade, also `recent`: the weights of the clicks' days, in the unit of mining.time_decay.
+    """
     clicks = clicks.join(urls, "url").mutate(day=ibis._.ts.date())
-    return engine.materialise(
-        "edge_users",
-        clicks.group_by("keyword_id", "url_id", "user_no").agg(
-            clicks=clicks.count(), first_date=clicks.day.min(), last_date=clicks.day.max()
-        ),
-    )
+    counted = {"clicks": clicks.count(), "first_date": clicks.day.min(), "last_date": clicks.day.max()}
+    if fading is not None:
+        # Clicks after the last search are of its day: they come from the last session.
+        clicks = clicks.left_join(fading.days, clicks.day == fading.days.date)
+        weight = clicks.day_weight.fill_null((clicks.day > fading.last).ifelse(UNIT, 0))
+        counted = {
+            "clicks": clicks.count(),
+            "first_date": clicks.day.min(),
+            "last_date": clicks.day.max(),
+            "recent": weight.sum(),
+        }
+    return engine.materialise("edge_users", clicks.group_by("keyword_id", "url_id", "user_no").agg(**counted))
 
 
 def find_edges(engine: Engine, edge_users: ir.Table, settings: MiningSettings) -> ir.Table:

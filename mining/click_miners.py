@@ -9,6 +9,7 @@ from mining import click_clusters, click_neighbors, content_click_similarity, pa
 from mining.click_clusters import IntArray
 from mining.settings import MiningSettings
 from mining.table_writer import TableWriter
+from mining.time_decay import average
 
 
 class ClickMiners:
@@ -16,6 +17,8 @@ class ClickMiners:
 
     def __init__(self, writer: TableWriter, edge_users: ir.Table, urls: ir.Table, settings: MiningSettings) -> None:
         self.writer, self.engine, self.settings = writer, writer.engine, settings
+        fades = "recent" in edge_users.columns
+        self.log_recency = average(self.engine, edge_users, "recent", edge_users.clicks.sum()) if fades else 1.0
         self.edge_users, self.urls = edge_users, urls
         self.edges = click_clusters.find_edges(self.engine, edge_users, settings)
 
@@ -26,7 +29,7 @@ class ClickMiners:
         self.writer.write_rows("click_clusters", graph.clusters_to_write())
         neighbors = click_neighbors.choose_neighbors(graph, self.settings)
         pairs, path_steps = click_neighbors.register_pairs(self.engine, neighbors)
-        evidence = click_neighbors.weigh_pairs(pairs, path_steps, self.edges, self.edge_users)
+        evidence = click_neighbors.weigh_pairs(pairs, path_steps, self.edges, self.edge_users, self.log_recency)
         rows = click_neighbors.neighbors_to_write(
             neighbors,
             self.engine.collect(evidence.order_by("pair_id")),
@@ -56,7 +59,9 @@ class ClickMiners:
         chosen = content_click_similarity.choose_pairs(pairs, clusters, self.settings)
         registered = content_click_similarity.register_pairs(self.engine, keywords, chosen)
         evidence = self.engine.collect(
-            click_neighbors.weigh_pairs(registered, None, self.edges, self.edge_users).order_by("pair_id")
+            click_neighbors.weigh_pairs(registered, None, self.edges, self.edge_users, self.log_recency).order_by(
+                "pair_id"
+            )
         )
         self.writer.write_rows(
             "content_click_neighbors",
@@ -68,7 +73,7 @@ class ClickMiners:
         engine, settings = self.engine, self.settings
         clicked = page_term_vectors.find_clicked_pages(engine, pages, self.urls, self.edges, settings)
         popularity, keyword_users = page_term_vectors.count_popularity(
-            engine, clicked, self.edges, self.edge_users, settings
+            engine, clicked, self.edges, self.edge_users, settings, self.log_recency
         )
         texts = engine.collect(clicked.select("url_id", "title", "text").order_by("url_id"))
         weights = page_term_vectors.page_weights(texts["title"].to_pylist(), texts["text"].to_pylist(), settings)

@@ -20,6 +20,7 @@ from mining.click_clusters import ClickGraph, IntArray
 from mining.engines import Engine
 from mining.settings import MiningSettings
 from mining.sparse_blocks import blocks_of_product
+from mining.time_decay import recency
 
 Path = tuple[int, ...]
 """keyword_id, url_id, keyword_id, …, keyword_id."""
@@ -197,10 +198,17 @@ def register_pairs(engine: Engine, neighbors: Neighbors) -> tuple[ir.Table, ir.T
     )
 
 
-def weigh_pairs(pairs: ir.Table, path_steps: ir.Table | None, edges: ir.Table, edge_users: ir.Table) -> ir.Table:
-    """The clicks that link each pair: pair_id, clicks, users, first_date, last_date.
+def weigh_pairs(
+    pairs: ir.Table,
+    path_steps: ir.Table | None,
+    edges: ir.Table,
+    edge_users: ir.Table,
+    log_recency: float = 1.0,
+) -> ir.Table:
+    """The clicks that link each pair: pair_id, clicks, users, first_date, last_date, recency.
 
     Of pairs that share URLs: both keywords' clicks on those. Of the others: the clicks on each step of the path.
+    `log_recency` is that of all clicks (mining.time_decay), if edge_users say how recent they are.
     """
     low = edges.select(low_id="keyword_id", url_id="url_id")
     high = edges.select(high_id="keyword_id", url_id="url_id")
@@ -216,6 +224,9 @@ def weigh_pairs(pairs: ir.Table, path_steps: ir.Table | None, edges: ir.Table, e
         users=clicked.user_no.nunique(),
         first_date=clicked.first_date.min(),
         last_date=clicked.last_date.max(),
+        recency=recency(
+            clicked.recent.sum() if "recent" in clicked.columns else None, clicked.clicks.sum(), log_recency
+        ),
     )
 
 
@@ -223,7 +234,7 @@ def neighbors_to_write(neighbors: Neighbors, evidence: pa.Table, keywords: pa.Ar
     """The rows of the mined table click_neighbors; `evidence` is what weigh_pairs gave, in the order of pair_id."""
     similarity = neighbors.shared_urls / np.maximum(neighbors.union_urls, 1)
     rows = pa.array(neighbors.pair_id)
-    found = {name: evidence[name].take(rows) for name in ("clicks", "users", "first_date", "last_date")}
+    found = {name: evidence[name].take(rows) for name in ("clicks", "users", "first_date", "last_date", "recency")}
     return pa.table(
         {
             "keyword_id": neighbors.keyword,

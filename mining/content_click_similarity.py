@@ -225,7 +225,7 @@ def pairs_to_write(keywords: IntArray, chosen: ChosenPairs, evidence: pa.Table, 
     row_of = np.full(len(pairs.low), -1, np.int64)
     row_of[evidence["pair_id"].to_numpy()] = np.arange(len(evidence))
     rows = pa.array(row_of, mask=row_of < 0)
-    found = {name: evidence[name].take(rows) for name in ("clicks", "users", "first_date", "last_date")}
+    found = {name: evidence[name].take(rows) for name in ("clicks", "users", "first_date", "last_date", "recency")}
     users = found["users"].fill_null(0).to_numpy()
     by_words = settings.content_weight * pairs.content >= settings.content_click_similarity
     enough = (users >= settings.min_users) | by_words
@@ -248,5 +248,6 @@ def pairs_to_write(keywords: IntArray, chosen: ChosenPairs, evidence: pa.Table, 
             "users": found["users"].fill_null(0).take(taken),
             "first_date": found["first_date"].take(taken),
             "last_date": found["last_date"].take(taken),
+            "recency": found["recency"].take(taken),
         }
     )

@@ -9,6 +9,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from mining import time_decay
 from mining.engines import Engine
 from mining.settings import MiningSettings
 
@@ -50,8 +51,13 @@ def find_session_pairs(
     keyword_sessions: ir.Table,
     decay: ir.Table,
     settings: MiningSettings,
+    session_weights: ir.Table | None = None,
+    log_recency: float = 1.0,
 ) -> ir.Table:
-    """Pairs of enough users: low_id < high_id, weight (scaled), sessions, users, first_date, last_date."""
+    """Pairs of enough users: low_id < high_id, weight (scaled), sessions, users, first_date, last_date, recency.
+
+    `session_weights` and `log_recency` are those of mining.time_decay; without them nothing fades.
+    """
     # A pair cannot have more users than either keyword, so rare keywords need not be paired at all.
     frequent = keyword_sessions.filter(keyword_sessions.users >= settings.min_users)
     events = events.semi_join(frequent, "keyword_id").join(session_keywords, ["session", "keyword_id"])
@@ -77,14 +83,22 @@ def find_session_pairs(
         user_no=earlier.user_no,
         both_first=(earlier.first & later.first).cast("int64"),
         day=later.day,
+        **({} if session_weights is None else {"session": earlier.session}),
     )
     meeting = decay.join(meeting, "steps")
+    recent = None
+    if session_weights is not None:
+        meeting = meeting.join(session_weights, "session")
+        step_weight = (meeting.step_weight.cast("float64") * meeting.day_share).floor().cast("int64")
+        meeting = meeting.mutate(step_weight=step_weight, recent=meeting.both_first * meeting.day_weight)
+        recent = meeting.recent.sum()
     pairs = meeting.group_by("low_id", "high_id").agg(
         weight=meeting.step_weight.sum(),
         sessions=meeting.both_first.sum(),
         users=meeting.user_no.nunique(),
         first_date=meeting.day.min(),
         last_date=meeting.day.max(),
+        recency=time_decay.recency(recent, meeting.both_first.sum(), log_recency),
     )
     return engine.materialise("session_pairs", pairs.filter(pairs.users >= settings.min_users))
 

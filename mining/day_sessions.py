@@ -34,6 +34,10 @@ EPOCH = date(1970, 1, 1)
 DAY_MICROSECONDS = 86_400_000_000
 LOCAL_BITS, DAY_BITS = 23, 12
 """A session is numbered by its user, then its day from the first one on, then its place in the user's day."""
+END_COLUMNS = (
+    "user_no", "day_no", "ts", "search_id", "session_id", "keyword_id", "session", "position", "early_first",
+    "late_last",
+)  # fmt: skip
 MOST_USERS = 2 ** (63 - DAY_BITS - LOCAL_BITS)
 
 DAY_SEARCHES = Table(
@@ -145,16 +149,16 @@ def join_days(
     `files` hold rows of DAY_SEARCHES, `users` and `queries` number users and queries as for that function.
     """
     stored = engine.read(DAY_SEARCHES, files)
+    first_day = _check_numbers(engine, stored, users)
     rows = stored.join(users, "user_id").join(queries, "query")
     at_midnight = rows.filter(rows.early_first | rows.late_last)
-    ends = engine.collect(
-        at_midnight.select(
-            "user_no", "day_no", "ts", "search_id", "session_id", "keyword_id", "session", "position", "early_first",
-            "late_last",
-        ).order_by("user_no", "ts", "search_id")
-    )  # fmt: skip
-    first_day = _check_numbers(engine, stored, users)
-    continued = engine.register("continued_days", _continued(ends, first_day, settings))
+    ends = engine.collect(at_midnight.select(*END_COLUMNS).order_by("user_no", "ts", "search_id"))
+    continued = engine.register("continued_days", continued_days(ends, first_day, settings))
+    return join_rows(engine, rows, continued, first_day)
+
+
+def join_rows(engine: Engine, rows: ir.Table, continued: ir.Table, first_day: int) -> ir.Table:
+    """Days put together: rows of DAY_SEARCHES with numbered users and queries, and what `continued_days` found."""
     rows = rows.left_join(continued, [rows.user_no == continued.of_user, rows.day_no == continued.of_day])
     goes_on = (rows.session == 1) & rows.root.notnull()
     # The first search of a day begins a session of that day: only if it goes on from the day before is there a gap.
@@ -198,7 +202,7 @@ def _check_numbers(engine: Engine, stored: ir.Table, users: ir.Table) -> int:
     return int(row["first"])
 
 
-def _continued(ends: pa.Table, first_day: int, settings: MiningSettings) -> pa.Table:
+def continued_days(ends: pa.Table, first_day: int, settings: MiningSettings) -> pa.Table:
     """The days of users whose first session goes on from an earlier day.
 
     `ends` has the first and last searches of users' days that are near midnight, by user and time. Columns: of_user,

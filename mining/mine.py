@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from indexes.errors import UsageError
 from indexes.terminal import Advance, progress
-from mining import bursts, click_clusters, cooccurrence, embeddings, keyword_statistics, sessions
+from mining import bursts, click_clusters, cooccurrence, embeddings, keyword_statistics, sessions, time_decay
 from mining.association_rules import find_rules
 from mining.buyer_miners import BUYER_TABLES, BuyerMiners
 from mining.canonical_logs import LogFiles, find_log_files
@@ -97,6 +97,7 @@ class _Mining:
         logs, engine, settings = self.logs, self.engine, self.settings
         window = self._window()
         months = months_between(window[0].date(), window[1].date())
+        self.fading = time_decay.register_decay(engine, window[0].date(), window[1].date(), settings.half_life_days)
 
         users = sessions.number_users(engine, logs["searches"], logs["clicks"])
         queries, keywords = number_keywords(
@@ -180,7 +181,14 @@ class _Mining:
         events, session_keywords = sessions.list_session_events(engine, counted, all_sessions, settings)
         keyword_sessions = cooccurrence.count_keyword_sessions(engine, session_keywords)
         decay = cooccurrence.register_decay(engine, settings)
-        pairs = cooccurrence.find_session_pairs(engine, events, session_keywords, keyword_sessions, decay, settings)
+        weights, log_recency = None, 1.0
+        if self.fading:
+            kept = all_sessions.filter(all_sessions.queries <= settings.session_max_queries)
+            weights = self.fading.of_sessions(engine, kept)
+            log_recency = time_decay.average(engine, weights, "day_weight", weights.count())
+        pairs = cooccurrence.find_session_pairs(
+            engine, events, session_keywords, keyword_sessions, decay, settings, weights, log_recency
+        )
         self.writer.write("cooccurrence", cooccurrence.cooccurrence_to_write(pairs))
         rules = find_rules(pairs, keyword_sessions, self.counts["sessions"], settings)
         self.writer.write("association_rules", rules)
@@ -200,7 +208,7 @@ class _Mining:
         )
         clicks = clicks.join(users, "user_id")
         urls = click_clusters.number_urls(self.engine, clicks)
-        return click_clusters.count_edge_users(self.engine, clicks, urls), urls, ad_events
+        return click_clusters.count_edge_users(self.engine, clicks, urls, self.fading), urls, ad_events
 
     def _write_statistics(self, demand: ir.Table, edge_users: ir.Table, ad_events: ir.Table, queries: ir.Table) -> None:
         bids = self.logs["bids"].join(queries.select("keyword_id", keyword="query"), "keyword")

@@ -16,6 +16,7 @@ from mining.pair_strength import (
     page_term_strength,
     rule_strength,
 )
+from mining.time_decay import faded
 
 
 @dataclass(frozen=True)
@@ -42,25 +43,34 @@ def _columns(rows: pa.Table, *names: str) -> list[Array]:
 PAIR_MINERS = {
     "cooccurrence": PairMiner(
         "cooccurrence",
-        lambda rows, demand: cooccurrence_strength(
-            rows["sessions"].to_numpy(),
-            rows["users"].to_numpy(),
-            demand.keyword_searches,
-            demand.neighbor_searches,
-            demand.sessions,
+        lambda rows, demand: faded(
+            cooccurrence_strength(
+                rows["sessions"].to_numpy(),
+                rows["users"].to_numpy(),
+                demand.keyword_searches,
+                demand.neighbor_searches,
+                demand.sessions,
+            ),
+            rows["recency"],
         ),
     ),
     "association_rules": PairMiner(
-        "association_rules", lambda rows, _: rule_strength(*_columns(rows, "lift", "support", "users"))
+        "association_rules",
+        lambda rows, _: faded(rule_strength(*_columns(rows, "lift", "support", "users")), rows["recency"]),
     ),
     "click_clusters": PairMiner(
-        "click_neighbors", lambda rows, _: click_cluster_strength(*_columns(rows, "similarity", "shared_urls", "users"))
+        "click_neighbors",
+        lambda rows, _: faded(
+            click_cluster_strength(*_columns(rows, "similarity", "shared_urls", "users")), rows["recency"]
+        ),
     ),
     "content_click": PairMiner(
-        "content_click_neighbors", lambda rows, _: content_click_strength(*_columns(rows, "similarity", "users"))
+        "content_click_neighbors",
+        lambda rows, _: faded(content_click_strength(*_columns(rows, "similarity", "users")), rows["recency"]),
     ),
     "page_terms": PairMiner(
-        "page_term_neighbors", lambda rows, _: page_term_strength(*_columns(rows, "similarity", "users"))
+        "page_term_neighbors",
+        lambda rows, _: faded(page_term_strength(*_columns(rows, "similarity", "users")), rows["recency"]),
     ),
     "copurchase": PairMiner("copurchase", lambda rows, _: copurchase_strength(*_columns(rows, "weight"))),
     "buyer_factors": PairMiner(

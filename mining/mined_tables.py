@@ -39,6 +39,7 @@ class MinedTable:
 
 
 PAIR = {"keyword": TEXT, "neighbor": TEXT}
+# A pair's recency (mining.time_decay) is null where nothing fades.
 PERIOD = {"first_date": DAY, "last_date": DAY}
 
 MINED_TABLES = {
@@ -82,7 +83,7 @@ MINED_TABLES = {
     "cooccurrence": MinedTable(
         "Keywords searched in the same sessions; both directions.",
         ("keyword", "neighbor"),
-        {**PAIR, "weight": REAL, "sessions": COUNT, "users": COUNT, **PERIOD},
+        {**PAIR, "weight": REAL, "sessions": COUNT, "users": COUNT, **PERIOD, "recency": REAL},
     ),
     "association_rules": MinedTable(
         "Rules keyword → neighbor over sessions.",
@@ -96,6 +97,7 @@ MINED_TABLES = {
             "sessions": COUNT,
             "users": COUNT,
             **PERIOD,
+            "recency": REAL,
         },
     ),
     "click_clusters": MinedTable(
@@ -113,6 +115,7 @@ MINED_TABLES = {
             "clicks": COUNT,
             "users": COUNT,
             **PERIOD,
+            "recency": REAL,
             "path": pa.list_(TEXT),
         },
     ),
@@ -140,6 +143,7 @@ MINED_TABLES = {
             "clicks": COUNT,
             "users": COUNT,
             **PERIOD,
+            "recency": REAL,
         },
     ),
     "page_term_clusters": MinedTable(
@@ -157,7 +161,7 @@ MINED_TABLES = {
     "page_term_neighbors": MinedTable(
         "Keywords whose clicked pages use the same words; users are the clicking ones of the keyword that has fewer.",
         ("keyword", "neighbor"),
-        {**PAIR, "similarity": REAL, "users": COUNT, **PERIOD},
+        {**PAIR, "similarity": REAL, "users": COUNT, **PERIOD, "recency": REAL},
     ),
     "copurchase": MinedTable(
         "Keywords with buyers in common; both directions. The weight is a shrunk cosine.",

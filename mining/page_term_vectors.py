@@ -22,6 +22,7 @@ import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
 from indexes.text import normalise, words
@@ -29,6 +30,7 @@ from mining.engines import Engine
 from mining.mined_tables import dictionary_of
 from mining.settings import MiningSettings
 from mining.sparse_blocks import row_blocks
+from mining.time_decay import recency
 
 IntArray = npt.NDArray[np.int64]
 RealArray = npt.NDArray[np.float64]
@@ -175,15 +177,25 @@ def find_clicked_pages(
 
 
 def count_popularity(
-    engine: Engine, clicked: ir.Table, edges: ir.Table, edge_users: ir.Table, settings: MiningSettings
+    engine: Engine,
+    clicked: ir.Table,
+    edges: ir.Table,
+    edge_users: ir.Table,
+    settings: MiningSettings,
+    log_recency: float = 1.0,
 ) -> tuple[ir.Table, ir.Table]:
-    """Users by keyword and page (keyword_id, url_id, users), and by keyword over all of its pages with the dates.
+    """Users by keyword and page (keyword_id, url_id, users), and by keyword over all pages with dates and recency.
 
+    `log_recency` is that of all clicks (mining.time_decay), if edge_users say how recent they are.
     Keywords of too few users are in neither, and only those of the most users if there are very many.
     """
     known = edge_users.semi_join(edges, ["keyword_id", "url_id"]).semi_join(clicked, "url_id")
+    recent = known.recent.sum() if "recent" in known.columns else None
     by_keyword = known.group_by("keyword_id").agg(
-        users=known.user_no.nunique(), first_date=known.first_date.min(), last_date=known.last_date.max()
+        users=known.user_no.nunique(),
+        first_date=known.first_date.min(),
+        last_date=known.last_date.max(),
+        recency=recency(recent, known.clicks.sum(), log_recency),
     )
     by_keyword = by_keyword.filter(by_keyword.users >= settings.min_users)
     most_users = ibis.window(order_by=[by_keyword.users.desc(), by_keyword.keyword_id])
@@ -198,11 +210,13 @@ def count_popularity(
 def neighbors_to_write(neighbors: PageNeighbors, about: pa.Table) -> pa.Table:
     """The rows of the mined table page_term_neighbors.
 
-    `about` has keyword_id, users and dates of the keywords. A pair rests on the users of the keyword that has fewer.
+    `about` has keyword_id, users, dates and recency of the keywords. A pair rests on the users of the keyword that has
+    fewer, and is as recent as the keyword that has faded more.
     """
     ids, users = about["keyword_id"].to_numpy(), about["users"].to_numpy()
     first, last = (about[name].to_numpy().astype("datetime64[D]") for name in ("first_date", "last_date"))
     keyword, neighbor = neighbors.keyword, neighbors.neighbor
+    of_keyword, of_neighbor = (about["recency"].take(pa.array(side)) for side in (keyword, neighbor))
     return pa.table(
         {
             "keyword_id": ids[keyword],
@@ -211,6 +225,7 @@ def neighbors_to_write(neighbors: PageNeighbors, about: pa.Table) -> pa.Table:
             "users": np.minimum(users[keyword], users[neighbor]),
             "first_date": pa.array(np.minimum(first[keyword], first[neighbor])),
             "last_date": pa.array(np.maximum(last[keyword], last[neighbor])),
+            "recency": pc.min_element_wise(of_keyword, of_neighbor),
         }
     )
 

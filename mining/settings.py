@@ -14,17 +14,6 @@ class MiningSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    # Window: which days are mined, and how much older ones weigh.
-    window_days: int | None = Field(
-        None, ge=1, le=100_000, description="Only so many days up to the last search are mined; without it, all."
-    )
-    half_life_days: float | None = Field(
-        None,
-        gt=0,
-        le=1e6,
-        description="Days after which a session or a click weighs half; counts stay whole. Without it, nothing fades.",
-    )
-
     # Sessions (SPEC §1.1).
     session_gap_minutes: int = Field(30, ge=1, le=1440, description="A longer silence of a user ends the session.")
     session_max_queries: int = Field(
@@ -177,6 +166,17 @@ class MiningSettings(BaseModel):
     )
     embedding_session_queries: int = Field(
         300_000, ge=1, description="Searches in sessions that embeddings learn from; beyond it users are drawn."
+    )
+
+    # Window: which days are mined, and how much older ones weigh.
+    window_days: int | None = Field(
+        None, ge=1, le=100_000, description="Only so many days up to the last search are mined; without it, all."
+    )
+    half_life_days: float | None = Field(
+        None,
+        gt=0,
+        le=1e6,
+        description="Days after which a session or a click weighs half; counts stay whole. Without it, nothing fades.",
     )
 
     # Resources: no table depends on them.

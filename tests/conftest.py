@@ -151,14 +151,16 @@ def write_tiny_mined(folder: Path) -> Path:
         {"keyword": a, "neighbor": b, "sessions": sessions, "users": users, **TINY_DATES}
         for (a, b), (sessions, users) in sorted(both.items())
     ]
-    _write(folder, "cooccurrence", [{**pair, "weight": pair["sessions"] * 0.8} for pair in pairs])
+    pairs = [{**pair, "recency": None} for pair in pairs]
+    weighed = [{**pair, "weight": pair["sessions"] * 0.8} for pair in pairs]
+    _write(folder, "cooccurrence", weighed, recency=pa.float64())
     rules = [
         {**pair, "support": pair["sessions"] / 5000, "confidence": 0.05, "lift": 30.0}
         for pair in pairs
         if pair["users"] > 5
     ]
-    _write(folder, "association_rules", rules)
-    clicks = {"similarity": 0.5, "shared_urls": 2, "clicks": 31, "users": 17, **TINY_DATES, "path": None}
+    _write(folder, "association_rules", rules, recency=pa.float64())
+    clicks = {"similarity": 0.5, "shared_urls": 2, "clicks": 31, "users": 17, **TINY_DATES, "recency": None, "path": None}
     linked = {**clicks, "similarity": 0.0, "shared_urls": 0, "clicks": 0, "users": 0}
     path = ["鲜花", "http://a.example/", "鲜花速递", "http://b.example/", "鲜花店"]
     click_neighbors = [
@@ -166,11 +168,12 @@ def write_tiny_mined(folder: Path) -> Path:
         {"keyword": "鲜花", "neighbor": "flowers", **clicks},
         {"keyword": "鲜花", "neighbor": "鲜花店", **linked, "path": path},
     ]
-    _write(folder, "click_neighbors", click_neighbors)
+    _write(folder, "click_neighbors", click_neighbors, recency=pa.float64())
     _write(folder, "click_clusters", [{"keyword": k, "cluster_id": 0, "cluster_size": 2} for k in ("flowers", "鲜花")])
-    pages = {"similarity": 0.8, "users": 12, **TINY_DATES}
+    pages = {"similarity": 0.8, "users": 12, **TINY_DATES, "recency": None}
     page_terms = [("鲜花", "鲜花店"), ("鲜花店", "鲜花")]
-    _write(folder, "page_term_neighbors", [{"keyword": a, "neighbor": b, **pages} for a, b in page_terms])
+    alike = [{"keyword": a, "neighbor": b, **pages} for a, b in page_terms]
+    _write(folder, "page_term_neighbors", alike, recency=pa.float64())
     # A model that knows no term: likeness has tests of its own.
     pq.write_table(MINED_TABLES["term_vectors"].schema.empty_table(), folder / "term_vectors.parquet")
     report = {

@@ -20,6 +20,7 @@ from mining import (
     click_clusters,
     click_neighbors,
     cooccurrence,
+    day_sessions,
     embeddings,
     keyword_statistics,
     page_term_vectors,
@@ -57,7 +58,8 @@ class WritingEngine(Engine):
     def drop(self, *names: str) -> None: ...
 
     def stream(self, expression: ir.Table) -> Iterator[pa.RecordBatch]:
-        raise NotImplementedError("nothing is read while SQL is written down")
+        # What is collected in between has no rows; the SQL does not depend on it.
+        yield from expression.schema().to_pyarrow().empty_table().to_batches()
 
     def close(self) -> None: ...
 
@@ -83,6 +85,16 @@ def write_sessions(engine: WritingEngine) -> None:
     every = sessions.summarise_sessions(engine, counted)
     sessions.list_session_events(engine, counted, every, SETTINGS)
     engine.note("sessions", sessions.sessions_to_write(every, USERS, SETTINGS))
+
+
+def write_day_sessions(engine: WritingEngine) -> None:
+    placed = day_sessions.place_days(engine, engine.log("searches"), [date(2025, 3, 1), date(2025, 3, 2)], SETTINGS)
+    engine.note("day_searches", placed.searches)
+    engine.note("day_queries", placed.queries)
+    stored = engine.read(day_sessions.DAY_SEARCHES).join(USERS, "user_id").join(QUERIES, "query")
+    ends = stored.select(*day_sessions.END_COLUMNS)
+    continued = engine.register("continued_days", day_sessions.continued_days(engine.collect(ends), 0, SETTINGS))
+    day_sessions.join_rows(engine, stored, continued, first_day=20148)
 
 
 def write_robots(engine: WritingEngine) -> None:
@@ -155,7 +167,14 @@ def write_embeddings(engine: WritingEngine) -> None:
 
 EDGES = ibis.table({"keyword_id": "int32", "url_id": "int64"}, name="click_edges")
 EDGE_USERS = ibis.table(
-    {"keyword_id": "int32", "url_id": "int64", "user_no": "int64", "first_date": "date", "last_date": "date"},
+    {
+        "keyword_id": "int32",
+        "url_id": "int64",
+        "user_no": "int64",
+        "clicks": "int64",
+        "first_date": "date",
+        "last_date": "date",
+    },
     name="edge_users",
 )
 
@@ -204,6 +223,7 @@ def write_bursts(engine: WritingEngine) -> None:
 
 MINERS = {
     "sessions": write_sessions,
+    "day_sessions": write_day_sessions,
     "robots": write_robots,
     "cooccurrence": write_cooccurrence,
     "association_rules": write_association_rules,

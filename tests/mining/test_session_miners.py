@@ -159,6 +159,7 @@ def test_cooccurrence_and_rules_equal_a_naive_count(
                 "users": len(pair["users"]),
                 "first_date": min(pair["dates"]),
                 "last_date": max(pair["dates"]),
+                "recency": None,
             }
             cooccurring[keyword, neighbor] = {"weight": pair["weight"] / WEIGHT_SCALE, **evidence}
             support, confidence = together / len(sessions), together / holding[keyword]
