@@ -72,12 +72,22 @@ def count_edge_users(engine: Engine, clicks: ir.Table, urls: ir.Table, fading: D
 
 def find_edges(engine: Engine, edge_users: ir.Table, settings: MiningSettings) -> ir.Table:
     """The edges of the click graph: keyword_id, url_id."""
-    edges = edge_users.group_by("keyword_id", "url_id").agg(clicks=edge_users.clicks.sum(), users=edge_users.count())
-    edges = edges.filter(edges.clicks >= settings.edge_min_clicks, edges.users >= settings.edge_min_users)
+    edges = _often_clicked(edge_users, settings)
     edges = edges.mutate(keywords=edges.count().over(ibis.window(group_by=edges.url_id)))
     return engine.materialise(
         "click_edges", edges.filter(edges.keywords <= settings.url_max_keywords).select("keyword_id", "url_id")
     )
+
+
+def urls_of_everything(edge_users: ir.Table, settings: MiningSettings) -> ir.IntegerScalar:
+    """How many URLs are left out because they are clicked for too many keywords."""
+    by_url = _often_clicked(edge_users, settings).group_by("url_id").agg(keywords=ibis._.count())
+    return by_url.filter(by_url.keywords > settings.url_max_keywords).count()
+
+
+def _often_clicked(edge_users: ir.Table, settings: MiningSettings) -> ir.Table:
+    edges = edge_users.group_by("keyword_id", "url_id").agg(clicks=edge_users.clicks.sum(), users=edge_users.count())
+    return edges.filter(edges.clicks >= settings.edge_min_clicks, edges.users >= settings.edge_min_users)
 
 
 def cluster(engine: Engine, edges: ir.Table, settings: MiningSettings) -> ClickGraph:

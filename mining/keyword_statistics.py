@@ -1,11 +1,12 @@
 """What is known of each keyword (SPEC §1.10): its demand over time, its clicks, and the auction for it.
 
 Months are UTC calendar months. A month counts for averages and changes only if the log covers all of its days: its
-first search falls on or before the month's first day and its last on or after the month's last. Quantities of tables
+first search falls on or before the month's first day and its last on or after the month's last, and none of its days is
+missing (mining.missing_days). Quantities of tables
 that the log does not have are null, and so are ratios over nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -29,15 +30,18 @@ class Month:
     recency: int | None
 
 
-def months_between(first: date, last: date) -> list[Month]:
-    """The calendar months from the first to the last day of a log, oldest first."""
+def months_between(first: date, last: date, missing: Collection[date] = ()) -> list[Month]:
+    """The calendar months from the first to the last day of a log, oldest first; `missing` days are not covered."""
     starts = []
     start = first.replace(day=1)
     while start <= last:
         starts.append(start)
         start = (start + timedelta(days=31)).replace(day=1)
     ends = [*starts[1:], start]
-    complete = [first <= month and end - timedelta(days=1) <= last for month, end in zip(starts, ends, strict=True)]
+    complete = [
+        first <= month and end - timedelta(days=1) <= last and not any(month <= day < end for day in missing)
+        for month, end in zip(starts, ends, strict=True)
+    ]
     return [
         Month(month, whole, sum(complete[place + 1 :]) if whole else None)
         for place, (month, whole) in enumerate(zip(starts, complete, strict=True))

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from indexes.errors import UsageError
-from indexes.terminal import Advance, progress
+from indexes.errors import KRError, UsageError
+from indexes.terminal import Advance, progress, say
 from mining import bursts, click_clusters, cooccurrence, embeddings, keyword_statistics, sessions, time_decay
 from mining.association_rules import find_rules
 from mining.buyer_miners import BUYER_TABLES, BuyerMiners
@@ -23,6 +23,7 @@ from mining.days import MinedDays, mine_days, read_days
 from mining.engines import Engine, open_engine
 from mining.keyword_statistics import Month, months_between
 from mining.keywords import distinct_queries, number_keywords
+from mining.missing_days import find_missing_days
 from mining.output_folder import output_folder
 from mining.repeated_rows import require_rows_once
 from mining.robots import find_robots
@@ -33,6 +34,9 @@ FORMAT_VERSION = 1
 REPORT = "mining_report.json"
 READ_TABLES = ("searches", "clicks", "ad_events", "bids", "pages", "advertisers", "industries")
 STAGES = 10
+SHOWN_DAYS = 5
+LARGE_SHARE = 0.1
+"""From this share of all searches on, one user is worth a word."""
 
 
 def mine(
@@ -51,11 +55,17 @@ def mine(
     if not files["searches"].rows:
         raise UsageError(f"{logs} holds no searches, so there is nothing to mine.", "Ingest a log that has some.")
     require_rows_once(logs, files)
-    if days is None:
-        return _mine_whole(files, out, settings, engine, None)
-    with open_day_store(days) as store:
-        mined = mine_days(store, files["searches"], read_days(store, files["searches"], settings), settings, engine)
-        return _mine_whole(files, out, settings, engine, mined) | mined.summary
+    try:
+        if days is None:
+            return _mine_whole(files, out, settings, engine, None)
+        with open_day_store(days) as store:
+            mined = mine_days(store, files["searches"], read_days(store, files["searches"], settings), settings, engine)
+            return _mine_whole(files, out, settings, engine, mined) | mined.summary
+    except MemoryError as error:
+        raise KRError(
+            f"There was not enough memory to mine {logs}: {error}",
+            "Mine fewer days with --set window_days=N, or on a machine with more memory.",
+        ) from error
 
 
 def _mine_whole(
@@ -96,7 +106,8 @@ class _Mining:
         """Mine everything; return the report."""
         logs, engine, settings = self.logs, self.engine, self.settings
         window = self._window()
-        months = months_between(window[0].date(), window[1].date())
+        missing = self._missing_days(window)
+        months = months_between(window[0].date(), window[1].date(), missing)
         self.fading = time_decay.register_decay(engine, window[0].date(), window[1].date(), settings.half_life_days)
 
         users = sessions.number_users(engine, logs["searches"], logs["clicks"])
@@ -132,7 +143,7 @@ class _Mining:
         advance(1)
         self._learn_term_vectors(session_queries, edge_users, urls)
         advance(1)
-        return self._report(window, months)
+        return self._report(window, months, missing)
 
     def _window(self) -> tuple[datetime, datetime]:
         """The first and last search that are mined; what was logged before the window is left out from here on."""
@@ -146,6 +157,14 @@ class _Mining:
             self.set_aside["searches_before_window"] = rows - inside
         return first, last
 
+    def _missing_days(self, window: tuple[datetime, datetime]) -> list[date]:
+        first, last = (moment.date() for moment in window)
+        missing = find_missing_days(self.engine, self.logs["searches"], first, last, self.settings)
+        if missing:
+            shown = ", ".join(str(day) for day in missing[:SHOWN_DAYS]) + (" …" if len(missing) > SHOWN_DAYS else "")
+            say(f"  {len(missing):,} days have no searches ({shown}): their months do not count as complete")
+        return missing
+
     def _span(self) -> tuple[datetime, datetime, int]:
         searches = self.logs["searches"]
         spanned = searches.agg(first=searches.ts.min(), last=searches.ts.max(), rows=searches.count())
@@ -158,6 +177,13 @@ class _Mining:
         self.counts["users"] = self.writer.number(counted.user_no.nunique())
         in_window = self.files["searches"].rows - self.set_aside["searches_before_window"]
         self.set_aside["empty_query_searches"] = in_window - with_keyword
+        by_user = counted.group_by("user_no").agg(searches=counted.count())
+        busiest = self.counts["busiest_user_searches"] = self.writer.number(by_user.searches.max())
+        if self.counts["users"] > 1 / LARGE_SHARE and busiest > LARGE_SHARE * self.counts["searches"]:
+            say(
+                f"  one user made {busiest:,} of {self.counts['searches']:,} searches and is not taken for a robot: "
+                "volumes lean towards that user; see --set robot_daily_searches=N"
+            )
         self.set_aside["robot_users"] = self.writer.number(robots.count())
         self.set_aside["robot_searches"] = with_keyword - self.counts["searches"]
 
@@ -240,6 +266,9 @@ class _Mining:
 
     def _mine_clicks(self, demand: ir.Table, edge_users: ir.Table, urls: ir.Table, advance: Advance) -> None:
         miners = ClickMiners(self.writer, edge_users, urls, self.settings)
+        self.set_aside["urls_of_everything"] = self.writer.number(
+            click_clusters.urls_of_everything(edge_users, self.settings)
+        )
         miners.mine_clusters()
         advance(1)
         if self.counts["click_edges"]:
@@ -265,12 +294,15 @@ class _Mining:
         self.counts["accounts"], self.set_aside["accounts_of_everything"] = buyers.count_accounts()
         buyers.run(self.logs["advertisers"], self.logs["industries"])
 
-    def _report(self, window: tuple[datetime, datetime], months: Sequence[Month]) -> dict[str, Any]:
+    def _report(
+        self, window: tuple[datetime, datetime], months: Sequence[Month], missing: Sequence[date]
+    ) -> dict[str, Any]:
         first, last = (f"{moment.isoformat(timespec='microseconds')}Z" for moment in window)
         return {
             "format_version": FORMAT_VERSION,
             "window": {"first_ts": first, "last_ts": last},
             "months": [{"month": month.first_day.isoformat(), "complete": month.complete} for month in months],
+            "missing_days": [day.isoformat() for day in missing],
             "inputs": {name: found.description for name, found in self.files.items() if found.files},
             "settings": self.settings.deciding(),
             "set_aside": self.set_aside,

@@ -172,6 +172,11 @@ class MiningSettings(BaseModel):
     window_days: int | None = Field(
         None, ge=1, le=100_000, description="Only so many days up to the last search are mined; without it, all."
     )
+    missing_day_searches: int = Field(
+        100,
+        ge=1,
+        description="A day without searches is missing if days have so many in the median; its month is incomplete.",
+    )
     half_life_days: float | None = Field(
         None,
         gt=0,
