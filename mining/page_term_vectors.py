@@ -10,9 +10,9 @@ Neighbours are the keywords with the greatest cosine, found exactly. Clusters fo
 their users, most first, and each that is in no cluster yet starts one and takes in whoever is in none and has a cosine
 to it at the threshold or above. Members are ranked by cosine^(1 − p) · (users / the leader's users)^p.
 
-The step runs in this process with scipy: time grows with Σ keywords² over the terms, which is why only so many
-keywords get vectors (a setting); memory grows with the kept neighbours, a block of the product is bounded. Reading
-the pages takes about a second for 15,000 pages.
+The step runs in this process: time grows with Σ keywords² over the terms, which is why only so many
+keywords get vectors (a setting); memory grows with the kept neighbours and what is near a block of keywords.
+Reading the pages takes about a second for 15,000 pages.
 """
 
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ from scipy.sparse import csr_array
 from indexes.text import normalise, words
 from mining.engines import Engine
 from mining.mined_tables import dictionary_of
+from mining.near_rows import near_rows
 from mining.settings import MiningSettings
-from mining.sparse_blocks import row_blocks
 from mining.time_decay import recency
 
 IntArray = npt.NDArray[np.int64]
@@ -95,18 +95,13 @@ def nearest_and_clusters(vectors: csr_array, users: IntArray, settings: MiningSe
     count = vectors.shape[0]
     by_users = np.lexsort((np.arange(count), -users))
     ordered = vectors[by_users]
-    transposed = ordered.T.tocsr()
     unit = COSINE_UNIT * COSINE_UNIT
     least = round(settings.page_term_similarity * unit)
     least_joining = round(settings.page_cluster_similarity * unit)
     leader = np.full(count, -1, np.int64)
     leader_dot = np.zeros(count, np.int64)
     found: list[tuple[IntArray, IntArray, IntArray]] = [(np.empty(0, np.int64),) * 3]
-    for start, end in row_blocks(ordered, transposed):
-        product = ordered[start:end] @ transposed
-        row = np.repeat(np.arange(start, end), np.diff(product.indptr))
-        near = product.data >= min(least, least_joining)
-        row, other, dot = row[near], product.indices[near].astype(np.int64), product.data[near]
+    for start, end, row, other, dot in near_rows(ordered, min(least, least_joining)):
         _lead(start, end, row, other, dot, least_joining, leader, leader_dot)
         found.append(_nearest(by_users, row, other, dot, least, settings.page_neighbors))
     keyword, neighbor, dot = (np.concatenate(column) for column in zip(*found, strict=True))

@@ -1,0 +1,75 @@
+"""Which rows of a sparse matrix are near which: dot products that reach a bound, by a compiled kernel.
+
+A product of sparse matrices would hold every row that shares a column at all, most of which are not near; here they are
+added up in one array and forgotten unless they reach the bound.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from indexes.arrays import Array
+from indexes.compiled import njit
+from mining.sparse_blocks import IntArray, row_blocks
+
+
+def near_rows(matrix: csr_array, least: int) -> Iterator[tuple[int, int, IntArray, IntArray, IntArray]]:
+    """Blocks of rows as (start, end, row, other, dot): all pairs with a dot product of at least `least` > 0.
+
+    `matrix` holds whole numbers that are not negative; rows are paired with themselves too. A block is in the order of
+    its rows, and the others of a row come in no order.
+    """
+    rows = matrix.tocsr().astype(np.int64)
+    # No dot product is greater than the greatest of a row with itself; 32 bits take half the memory traffic.
+    owner = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    greatest = np.bincount(owner, rows.data.astype(np.float64) ** 2).max(initial=0)
+    kind = np.int32 if greatest < np.iinfo(np.int32).max else np.int64
+    columns = rows.T.tocsr()
+    sums = np.zeros(rows.shape[0], kind)
+    forward, backward = (
+        (side.indptr.astype(np.int64), side.indices.astype(np.int32), side.data.astype(kind))
+        for side in (rows, columns)
+    )
+    for start, end in row_blocks(rows, columns):
+        yield start, end, *_near(start, end, *forward, *backward, max(least, 1), sums)
+
+
+@njit
+def _near(
+    start: int,
+    end: int,
+    row_bounds: Array,
+    row_columns: Array,
+    row_values: Array,
+    column_bounds: Array,
+    column_rows: Array,
+    column_values: Array,
+    least: int,
+    sums: Array,
+) -> tuple[Array, Array, Array]:
+    """(row, other, dot) of the rows from `start` to `end`; `sums` is all zero before and after."""
+    found = np.empty((3, 4096), np.int64)
+    count = 0
+    for row in range(start, end):
+        for place in range(row_bounds[row], row_bounds[row + 1]):
+            column, value = row_columns[place], row_values[place]
+            for entry in range(column_bounds[column], column_bounds[column + 1]):
+                sums[column_rows[entry]] += value * column_values[entry]
+        # Most rows share a column with very many: to look at all sums is faster than to note which were added to.
+        near = 0
+        for other in range(len(sums)):
+            near += sums[other] >= least
+        if count + near > found.shape[1]:
+            wider = np.empty((3, 2 * (count + near)), np.int64)
+            wider[:, :count] = found[:, :count]
+            found = wider
+        if near:
+            for other in range(len(sums)):
+                if sums[other] >= least:
+                    found[0, count] = row
+                    found[1, count] = other
+                    found[2, count] = sums[other]
+                    count += 1
+        sums[:] = 0
+    return found[0, :count], found[1, :count], found[2, :count]
