@@ -10,7 +10,6 @@ reads the searches placed like this, and cannot tell them from those of `mining.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -62,16 +61,10 @@ DAY_SEARCHES = Table(
         Column("late_last", "bool", doc="the user's last of the day, and near enough to midnight"),
     ),
 )
-DAY_QUERIES = Table(
-    "day_queries",
-    "Queries of one day with the keyword they stand for; an empty one where they stand for none.",
-    ("query",),
-    (Column("query", "string"), Column("keyword", "string")),
-)
 
 
-def place_days(engine: Engine, searches: ir.Table, days: Sequence[date], settings: MiningSettings) -> "PlacedDays":
-    """Place the searches of the days in sessions, each day by itself."""
+def place_days(engine: Engine, searches: ir.Table, days: Sequence[date], settings: MiningSettings) -> ir.Table:
+    """The searches of the days in sessions, each day by itself: the columns of DAY_SEARCHES with `date` for day_no."""
     wanted = engine.register("wanted_days", pa.table({"date": pa.array(days, pa.date32())}))
     begin, end = (ibis.timestamp(f"{day.isoformat()} 00:00:00") for day in (min(days), max(days) + timedelta(days=1)))
     dated = searches.filter(searches.ts >= begin, searches.ts < end)
@@ -81,7 +74,6 @@ def place_days(engine: Engine, searches: ir.Table, days: Sequence[date], setting
     queries = engine.register("normalised", pa.table({"query": texts, "keyword": normalised}))
 
     placed = dated.join(queries, "query")
-    day_queries = placed.select("date", "query", "keyword").distinct()
     placed = placed.filter(placed.keyword != "")
     in_order = ibis.window(group_by=[placed.user_id, placed.date], order_by=[placed.ts, placed.search_id])
     limit = settings.session_gap_minutes * MICROSECONDS_A_MINUTE
@@ -102,43 +94,24 @@ def place_days(engine: Engine, searches: ir.Table, days: Sequence[date], setting
         late_last=placed.is_last & (since >= DAY_MICROSECONDS - limit),
     )
     so_far = ibis.cumulative_window(group_by=[placed.user_id, placed.date], order_by=[placed.ts, placed.search_id])
-    rows = placed.select(
+    return placed.select(
         "date", "user_id", "ts", "search_id", "session_id", "query", "device", "region", "ads_shown", "repeats",
         "early_first", "late_last",
         session=placed.starts.cast("int64").sum().over(so_far).cast("int32"),
         position=(~placed.repeats).cast("int64").sum().over(so_far).cast("int32"),
         gap=placed.starts.ifelse(ibis.null("int64"), placed.silence // GAP_UNIT_MICROSECONDS).cast("int32"),
     )  # fmt: skip
-    return PlacedDays(engine, rows, day_queries)
 
 
-@dataclass(frozen=True)
-class PlacedDays:
-    """The rows of several days, to be read in the order of the days; `close` frees what they are made from."""
-
-    engine: Engine
-    searches: ir.Table
-    queries: ir.Table
-
-    def search_batches(self) -> Iterator[tuple[date, pa.Table]]:
-        """Rows of DAY_SEARCHES with their day, every day's in order."""
-        return self._by_day(self.searches.order_by("date", *DAY_SEARCHES.key), DAY_SEARCHES)
-
-    def query_batches(self) -> Iterator[tuple[date, pa.Table]]:
-        """Rows of DAY_QUERIES with their day, every day's in order."""
-        return self._by_day(self.queries.order_by("date", *DAY_QUERIES.key), DAY_QUERIES)
-
-    def _by_day(self, rows: ir.Table, table: Table) -> Iterator[tuple[date, pa.Table]]:
-        for batch in self.engine.stream(rows):
-            dates = batch["date"].cast(pa.int32())
-            whole = pa.table(batch).append_column("day_no", dates)
-            for day in pc.unique(dates).to_pylist():
-                part = whole.filter(pc.equal(dates, day)) if len(pc.unique(dates)) > 1 else whole
-                yield EPOCH + timedelta(days=day), part.select(table.column_names).cast(table.arrow_schema)
-
-    def close(self) -> None:
-        """Free the tables that the rows are made from."""
-        self.engine.drop("wanted_days", "normalised")
+def days_in_order(engine: Engine, placed: ir.Table) -> Iterator[tuple[date, pa.Table]]:
+    """What `place_days` gave as rows of DAY_SEARCHES with their day, in order; then its tables are freed."""
+    for batch in engine.stream(placed.order_by("date", *DAY_SEARCHES.key)):
+        dates = batch["date"].cast(pa.int32())
+        whole = pa.table(batch).append_column("day_no", dates)
+        for day in pc.unique(dates).to_pylist():
+            part = whole.filter(pc.equal(dates, day)).select(DAY_SEARCHES.column_names)
+            yield EPOCH + timedelta(days=day), part.cast(DAY_SEARCHES.arrow_schema)
+    engine.drop("wanted_days", "normalised")
 
 
 def join_days(

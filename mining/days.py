@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from indexes.terminal import Advance, progress, say
 from mining.canonical_logs import LogFiles
 from mining.day_index import DayIndex, DayRows, key_of
-from mining.day_sessions import DAY_QUERIES, DAY_SEARCHES, join_days, place_days
+from mining.day_sessions import DAY_SEARCHES, days_in_order, join_days, place_days
 from mining.day_store import STAGING, DayStore
 from mining.engines import Engine, open_engine
 from mining.mined_tables import ROW_GROUP_ROWS, row_groups
@@ -28,27 +28,21 @@ DAYS_VERSION = 1
 """Raised when the same rows give other days than before."""
 BATCH_ROWS = 2_000_000
 """Days are mined together up to so many rows, since starting on a day costs more than a small day does."""
-FILES = {f"{table.name}.parquet": table for table in (DAY_SEARCHES, DAY_QUERIES)}
-SEARCHES_FILE, QUERIES_FILE = FILES
+SEARCHES_FILE = f"{DAY_SEARCHES.name}.parquet"
 
 
 @dataclass(frozen=True)
 class MinedDays:
     """The days of the window with their files, and what this run did about them."""
 
-    searches: tuple[Path, ...]
-    queries: tuple[Path, ...]
+    files: tuple[Path, ...]
     mined: int
     reused: int
     removed: int
 
     def place_searches(self, engine: Engine, users: ir.Table, queries: ir.Table, settings: MiningSettings) -> ir.Table:
         """All searches in their sessions, as `mining.sessions.place_in_sessions` gives them."""
-        return join_days(engine, self.searches, users, queries, settings)
-
-    def known_queries(self, engine: Engine) -> ir.Table:
-        """The queries that were normalised when their day was mined: query, keyword."""
-        return engine.read(DAY_QUERIES, self.queries).distinct()
+        return join_days(engine, self.files, users, queries, settings)
 
     @property
     def summary(self) -> dict[str, int]:
@@ -89,7 +83,6 @@ def mine_days(
             _mine(store, searches, about, settings, engine, advance)
     return MinedDays(
         tuple(store.file(day, SEARCHES_FILE) for day in window),
-        tuple(store.file(day, QUERIES_FILE) for day in window),
         mined=len(wanting),
         reused=len(window) - len(wanting),
         removed=len(gone),
@@ -133,25 +126,23 @@ def _mine(
         for batch in batches_of_days({day: one["rows"] for day, one in about.items()}, BATCH_ROWS):
             placed = place_days(opened, log, batch, settings)
             folders = {day: store.staged(day) for day in batch}
-            _write(folders, SEARCHES_FILE, placed.search_batches())
-            _write(folders, QUERIES_FILE, placed.query_batches())
-            placed.close()
+            _write(folders, days_in_order(opened, placed))
             for day in batch:
                 store.publish(day, about[day])
                 advance(1)
 
 
-def _write(folders: Mapping[date, Path], name: str, batches: Iterable[tuple[date, pa.Table]]) -> None:
+def _write(folders: Mapping[date, Path], batches: Iterable[tuple[date, pa.Table]]) -> None:
     """Write every day's rows, which come in the order of the days, to the day's folder; days without rows too."""
-    schema = FILES[name].arrow_schema
+    schema = DAY_SEARCHES.arrow_schema
     written: set[date] = set()
     for day, parts in groupby(batches, key=lambda batch: batch[0]):
-        with _writer(folders[day] / name, schema) as writer:
+        with _writer(folders[day] / SEARCHES_FILE, schema) as writer:
             for group in row_groups(batch for _, rows in parts for batch in rows.to_batches()):
                 writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
         written.add(day)
     for day in folders.keys() - written:
-        _writer(folders[day] / name, schema).close()
+        _writer(folders[day] / SEARCHES_FILE, schema).close()
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:

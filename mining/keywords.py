@@ -20,22 +20,16 @@ def distinct_queries(searches: ir.Table, clicks: ir.Table, ad_events: ir.Table, 
     return ibis.union(*(text.as_table().distinct() for text in texts), distinct=True).order_by("query")
 
 
-def number_keywords(engine: Engine, queries: ir.Table, known: ir.Table | None = None) -> tuple[ir.Table, pa.Array]:
+def number_keywords(engine: Engine, queries: ir.Table) -> tuple[ir.Table, pa.Array]:
     """The engine's table (query, query_id, keyword_id), all int32, and the keywords' text by number.
 
-    Queries and keywords are numbered in code point order. Queries that normalise to nothing are not in the table. Those
-    that are in `known` (query, keyword) are not normalised again.
+    Queries and keywords are numbered in code point order. Queries that normalise to nothing are not in the table.
     """
     schema = pa.schema([("query", pa.string()), ("keyword", pa.string())])
     batches = [pa.record_batch([pa.array([], pa.string())] * 2, schema=schema)]
-    if known is not None:
-        queries = queries.left_join(known, "query").select("query", "keyword").order_by("query")
     for batch in engine.stream(queries):
-        texts = batch["query"].to_pylist()
-        found = batch["keyword"].to_pylist() if known is not None else [None] * len(texts)
-        pairs = zip(texts, found, strict=True)
-        keywords = [normalise(query) if keyword is None else keyword for query, keyword in pairs]
-        batches.append(pa.record_batch([batch["query"], pa.array(keywords, pa.string())], schema=schema))
+        keywords = pa.array([normalise(query) for query in batch["query"].to_pylist()], pa.string())
+        batches.append(pa.record_batch([batch["query"], keywords], schema=schema))
     table = pa.Table.from_batches(batches)
     table = table.append_column("query_id", pa.array(range(len(table)), pa.int32()))
     table = table.filter(pa.compute.not_equal(table["keyword"], ""))

@@ -112,9 +112,7 @@ class _Mining:
 
         users = sessions.number_users(engine, logs["searches"], logs["clicks"])
         queries, keywords = number_keywords(
-            engine,
-            distinct_queries(logs["searches"], logs["clicks"], logs["ad_events"], logs["bids"]),
-            self.days.known_queries(engine) if self.days else None,
+            engine, distinct_queries(logs["searches"], logs["clicks"], logs["ad_events"], logs["bids"])
         )
         self.writer = TableWriter(engine, self._folder, keywords)
         self.counts = self.writer.counts

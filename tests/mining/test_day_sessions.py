@@ -83,8 +83,7 @@ def placed_both_ways(logs: Path, state: Path, chosen: MiningSettings, scratch: P
             log = engine.read(tables["searches"], found.files)
             others = [engine.read(tables[name], ()) for name in ("clicks", "ad_events", "bids")]
             users = number_users(engine, log, others[0])
-            known = days.known_queries(engine) if by_days else None
-            queries, _ = number_keywords(engine, distinct_queries(log, *others), known)
+            queries, _ = number_keywords(engine, distinct_queries(log, *others))
             placed = (
                 days.place_searches(engine, users, queries, chosen)
                 if by_days
@@ -135,7 +134,7 @@ def test_days_mined_together_or_one_by_one_have_the_same_bytes(
             mine_days(store, found, read_days(store, found, chosen), chosen, "duckdb")
     together = {path.relative_to(tmp_path / "together"): path.read_bytes() for path in tmp_path.glob("together/day*/*")}
     alone = {path.relative_to(tmp_path / "alone"): path.read_bytes() for path in tmp_path.glob("alone/day*/*")}
-    assert together == alone and len(together) == 15
+    assert together == alone and len(together) == 10
 
 
 def test_a_day_keeps_its_rows_by_user_and_time(tmp_path: Path, written_logs: Callable[..., Path]) -> None:
@@ -147,9 +146,6 @@ def test_a_day_keeps_its_rows_by_user_and_time(tmp_path: Path, written_logs: Cal
     day = tmp_path / "state" / "day=2025-02-27"
     kept = pq.ParquetFile(day / "day_searches.parquet").read().to_pylist()
     assert [(row["user_id"], row["ts"]) for row in kept] == sorted((row["user_id"], row["ts"]) for row in rows)
-    assert pq.ParquetFile(day / "day_queries.parquet").read().to_pylist() == [
-        {"query": query, "keyword": normalise(query)} for query in sorted({row["query"] for row in rows})
-    ]
 
 
 def test_batches_hold_whole_days_in_order_up_to_a_number_of_rows() -> None:

@@ -89,8 +89,7 @@ def write_sessions(engine: WritingEngine) -> None:
 
 def write_day_sessions(engine: WritingEngine) -> None:
     placed = day_sessions.place_days(engine, engine.log("searches"), [date(2025, 3, 1), date(2025, 3, 2)], SETTINGS)
-    engine.note("day_searches", placed.searches)
-    engine.note("day_queries", placed.queries)
+    engine.note("day_searches", placed)
     stored = engine.read(day_sessions.DAY_SEARCHES).join(USERS, "user_id").join(QUERIES, "query")
     ends = stored.select(*day_sessions.END_COLUMNS)
     continued = engine.register("continued_days", day_sessions.continued_days(engine.collect(ends), 0, SETTINGS))

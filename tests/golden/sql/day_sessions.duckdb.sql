@@ -159,38 +159,6 @@ FROM (
   ) AS "t9"
 ) AS "t10";
 
--- step: day_queries
-SELECT DISTINCT
-  *
-FROM (
-  SELECT
-    "t6"."date",
-    "t6"."query",
-    "t4"."keyword"
-  FROM (
-    SELECT
-      "t0"."search_id",
-      "t0"."ts",
-      "t0"."user_id",
-      "t0"."session_id",
-      "t0"."query",
-      "t0"."region",
-      "t0"."device",
-      "t0"."client",
-      "t0"."results",
-      "t0"."ads_shown",
-      CAST("t0"."ts" AS DATE) AS "date"
-    FROM "searches" AS "t0"
-    WHERE
-      "t0"."ts" >= MAKE_TIMESTAMP(2025, 3, 1, 0, 0, 0.0)
-      AND "t0"."ts" < MAKE_TIMESTAMP(2025, 3, 3, 0, 0, 0.0)
-  ) AS "t6"
-  SEMI JOIN "wanted_days" AS "t3"
-    ON "t6"."date" = "t3"."date"
-  INNER JOIN "normalised" AS "t4"
-    ON "t6"."query" = "t4"."query"
-) AS "t7";
-
 -- step: session_searches
 SELECT
   "t5"."user_no",
