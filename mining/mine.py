@@ -54,7 +54,7 @@ def mine(
     files = {name: find_log_files(logs, name) for name in READ_TABLES}
     if not files["searches"].rows:
         raise UsageError(f"{logs} holds no searches, so there is nothing to mine.", "Ingest a log that has some.")
-    require_rows_once(logs, files)
+    require_rows_once(logs, files, settings)
     try:
         if days is None:
             return _mine_whole(files, out, settings, engine, None)

@@ -4,6 +4,7 @@ Ingest sets repeated rows aside and counts them, so an ingested folder has none.
 looked through, since a day that counts double is worse than no answer.
 """
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from mining.canonical_logs import LogFiles
 from mining.day_index import file_digest
 from mining.ingest.duplicates import Repeats
 from mining.ingest.state import STATE_NAME
+from mining.settings import MiningSettings
 
 
-def require_rows_once(logs: Path, files: Mapping[str, LogFiles]) -> None:
+def require_rows_once(logs: Path, files: Mapping[str, LogFiles], settings: MiningSettings) -> None:
     """Raise UsageError if two files of a table are the same, or if two searches have the same search_id."""
     if (logs / STATE_NAME).is_file():
         return
@@ -30,10 +32,23 @@ def require_rows_once(logs: Path, files: Mapping[str, LogFiles]) -> None:
             seen[digest] = path
     searches = files["searches"]
     try:
-        with duckdb.connect() as connection:
+        with (
+            tempfile.TemporaryDirectory(prefix="kr-mine-") as spill,
+            duckdb.connect(
+                config={
+                    "threads": settings.threads,
+                    "memory_limit": f"{settings.memory_mb}MiB",
+                    "temp_directory": spill,
+                }
+            ) as connection,
+        ):
             repeats = Repeats(connection, "searches", searches.table.key, searches.files)
             parts = repeats.parts()
             count = sum(len(repeats.positions(part)) for part in parts)
+    except duckdb.OutOfMemoryException as error:
+        raise KRError(
+            f"DuckDB ran out of memory at the step repeated searches: {error}", "Give it more with --set memory_mb=…."
+        ) from error
     except duckdb.Error as error:
         raise KRError(
             f"{logs}/searches could not be looked through: {error}", "Check the files; ingest them again."
