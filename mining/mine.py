@@ -18,6 +18,8 @@ from mining.buyer_miners import BUYER_TABLES, BuyerMiners
 from mining.canonical_logs import LogFiles, find_log_files
 from mining.click_miners import ClickMiners
 from mining.engines import Engine, open_engine
+from mining.fusion import FUSED_PAIRS, write_fused_pairs, write_no_fused_pairs
+from mining.fusion_model import FusionModel
 from mining.keyword_statistics import Month, months_between
 from mining.keywords import distinct_queries, number_keywords
 from mining.output_folder import output_folder
@@ -42,6 +44,8 @@ def mine(logs: Path, out: Path, settings: MiningSettings, engine: str = "duckdb"
     files = {name: find_log_files(logs, name) for name in READ_TABLES}
     if not files["searches"].rows:
         raise UsageError(f"{logs} holds no searches, so there is nothing to mine.", "Ingest a log that has some.")
+    # A model that cannot be used is better refused now than at the end.
+    model = FusionModel.read(Path(settings.fusion_model), settings.threads) if settings.fusion_model else None
     with output_folder(out, REPORT) as folder:
         spill = folder / "spill"
         spill.mkdir()
@@ -51,9 +55,15 @@ def mine(logs: Path, out: Path, settings: MiningSettings, engine: str = "duckdb"
         ):
             report = _Mining(opened, files, settings, folder).run(advance)
         shutil.rmtree(spill)
-        text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
-        (folder / REPORT).write_text(text, encoding="utf-8")
+        _write_report(folder, report)
+        report["counts"][FUSED_PAIRS] = write_fused_pairs(folder, model) if model else write_no_fused_pairs(folder)
+        report["fusion_model_sha256"] = model.sha256 if model else None
+        _write_report(folder, report)
     return report
+
+
+def _write_report(folder: Path, report: dict[str, Any]) -> None:
+    (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 class _Mining:
