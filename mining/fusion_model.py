@@ -3,9 +3,10 @@
 Trees give the log odds that a pair is confirmed by a later log (`mining.fusion_labels`). These depend on how often both
 keywords are searched, so there are two readings:
 
-    strength   the demand of both keywords put to `reference_demand`, that of frequent keywords, and the log odds to
-               the share of frequent pairs that were confirmed (isotonic regression, fitted out of fold): how surely the
-               two belong together, 0..1, whether or not anybody will type them soon
+    strength   the demand of both keywords put to `reference_demand`, that of frequent keywords, the log odds to the
+               share of frequent pairs that were confirmed (isotonic regression, fitted out of fold), and this over the
+               share of related pairs that a later log confirms at all: how surely the two belong together, 0..1,
+               whether or not anybody will type them soon
     expected   the demand left as it is: how probable it is that people put the two together in the next weeks
 
 Kept as LightGBM's text and JSON; what is read with other features than these trees were trained with is refused.
@@ -36,7 +37,7 @@ ORDER_SHARE = 0.01
 
 @dataclass(frozen=True)
 class FusionModel:
-    """One model. `knots` and `levels` float64 (k,): log odds, ascending, and the share that was confirmed there."""
+    """One model. `knots` and `levels` float64 (k,): log odds, ascending, and the probability that they stand for."""
 
     trees: str
     reference_demand: tuple[float, float]

@@ -137,6 +137,8 @@ def fit(pairs: LabelledPairs) -> FusionModel:
             frequent[rows] = booster.predict(at_demand(pairs.features[rows], demand), raw_score=True)
     often = (pairs.features[:, DEMAND] >= reference / 2).all(axis=1)
     knots, levels = isotonic_curve(frequent[often], confirmed[often])
+    seen_again = share_seen_again(np.interp(frequent[often], knots, levels), confirmed[often])
+    levels = np.minimum(levels / seen_again, 1.0)
     trees = boost(np.arange(len(fold)))
     gains = trees.feature_importance("gain")
     card: dict[str, Any] = {
@@ -144,6 +146,7 @@ def fit(pairs: LabelledPairs) -> FusionModel:
         "keywords": len(np.unique(pairs.keyword)),
         "confirmed": {kind: int(found.sum()) for kind, found in pairs.kinds.items()} | {"any": int(confirmed.sum())},
         "pairs_for_calibration": int(often.sum()),
+        "share_seen_again": round(seen_again, 4),
         "auc": area_under_curve(plain, confirmed),
         "log_loss": log_loss(plain, confirmed),
         "gain": {name: round(float(gain / max(gains.sum(), 1e-9)), 4) for name, gain in zip(NAMES, gains, strict=True)},
@@ -162,6 +165,16 @@ def isotonic_curve(log_odds: Array, confirmed: Array) -> tuple[Array, Array]:
     knots = np.array([ordered[rows].mean() for rows in bins])
     levels = np.array([fitted[rows].mean() for rows in bins])
     return np.maximum.accumulate(knots), np.clip(np.maximum.accumulate(levels), 0.0, 1.0)
+
+
+def share_seen_again(level: Array, confirmed: Array) -> float:
+    """The share of pairs that belong together that the later log confirms, more than 0.
+
+    A later log only knows positives: what it does not confirm may belong together all the same. Of such labels Elkan &
+    Noto (2008) show that the probability of a label is that of belonging together times a constant, and that the mean
+    probability over the labelled ones estimates it.
+    """
+    return max(float(level[confirmed].mean()), 1e-6) if confirmed.any() else 1.0
 
 
 def area_under_curve(scores: Array, positive: Array) -> float | None:

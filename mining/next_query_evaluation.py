@@ -16,7 +16,7 @@ from indexes.errors import UsageError
 from indexes.terminal import step
 from mining.fusion_model import FusionModel
 from mining.fusion_training import SHARE, train_fusion
-from mining.log_split import split_logs, split_moment
+from mining.log_split import SplitLog, split_logs, split_moment
 from mining.mine import READ_TABLES, mine
 from mining.next_query import VARIANTS, NextQuerySystem, Questions, ask, bands_of, metrics, reciprocal_ranks
 from mining.next_query_peers import peers
@@ -44,22 +44,26 @@ def evaluate_sessions(logs: Path, settings: MiningSettings, share: float = SHARE
         with step("mine the earlier part"):
             mine(split.earlier, mined, settings)
         model, no_fusion = _fusion(split.earlier, settings, share)
-        with step("read the evidence and the sessions"):
-            evidence = PairEvidence(mined)
-            held_out, before = (read_sessions(part, settings) for part in (split.later, split.earlier))
-            questions = ask(held_out, places_among(held_out.keywords, evidence.keywords))
-        if not len(questions):
-            raise UsageError(
-                f"No session after {moment:%Y-%m-%d %H:%M} holds two different queries, so nothing can be predicted.",
-                "Name a log with longer sessions, or another --share.",
-            )
-        band = bands_of(evidence.searches, questions.current)
-        predicted = _predictions(mined, evidence, before, questions, model, settings)
+        return {"share": share, "no_fusion": no_fusion, **evaluate_split(split, mined, model, settings)}
+
+
+def evaluate_split(split: SplitLog, mined: Path, model: FusionModel | None, settings: MiningSettings) -> dict[str, Any]:
+    """The same for a log that is cut already, the tables mined from its earlier part and a model trained on that."""
+    with step("read the evidence and the sessions"):
+        evidence = PairEvidence(mined)
+        held_out, before = (read_sessions(part, settings) for part in (split.later, split.earlier))
+        questions = ask(held_out, places_among(held_out.keywords, evidence.keywords))
+    if not len(questions):
+        raise UsageError(
+            f"No session after {split.moment:%Y-%m-%d %H:%M} holds two different queries, so nothing can be predicted.",
+            "Name a log with longer sessions, or another --share.",
+        )
+    band = bands_of(evidence.searches, questions.current)
+    predicted = _predictions(mined, evidence, before, questions, model, settings)
     compared = FUSION if model is not None else NOISY_OR
     known = questions.current >= 0
     return {
-        "split": moment.isoformat(),
-        "share": share,
+        "split": split.moment.isoformat(),
         "searches": {"earlier": int(evidence.searches.sum()), "later": len(held_out.keyword)},
         "keywords": len(evidence),
         "questions": len(questions),
@@ -67,7 +71,6 @@ def evaluate_sessions(logs: Path, settings: MiningSettings, share: float = SHARE
         "users": len(np.unique(questions.user)),
         "current_known": round(float(known.mean()), 4),
         "answerable": round(float((known & (questions.target >= 0)).mean()), 4),
-        "no_fusion": no_fusion,
         "compared_with": compared,
         "rows": _rows(predicted, questions, band, compared),
     }

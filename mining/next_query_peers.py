@@ -15,7 +15,6 @@ from scipy.sparse import csr_matrix
 
 from indexes.arrays import Array
 from indexes.errors import UsageError
-from mining.embeddings import EPOCHS
 from mining.next_query import CUT, UNKNOWN, Histories
 from mining.session_sequences import SessionSequences
 
@@ -24,8 +23,7 @@ NEIGHBORS = 100
 FACTORS = 64
 ALS_ROUNDS = 10
 WORD_DIMS = 48
-WORDS_READ = 2_500_000
-"""As many as KR's own embeddings are trained on: a smaller log is read more often, within EPOCHS."""
+WORD_EPOCHS = 20
 HISTORIES_AT_A_TIME = 2000
 
 
@@ -96,9 +94,7 @@ class WordVectors:
             self._model.build_vocab(sentences)
             self._known = self._model.wv.key_to_index
         if self._known:
-            words = sum(map(len, sentences))
-            epochs = min(max(-(-WORDS_READ // words), EPOCHS[0]), EPOCHS[1])
-            self._model.train(sentences, total_examples=self._model.corpus_count, epochs=epochs)
+            self._model.train(sentences, total_examples=self._model.corpus_count, epochs=WORD_EPOCHS)
 
     def predict(self, histories: Histories) -> Array:
         """The nearest by cosine."""

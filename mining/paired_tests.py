@@ -38,7 +38,7 @@ def bootstrap_intervals(values: Array, user: Array) -> list[list[float] | None]:
         with np.errstate(invalid="ignore"):  # a draw may hold no user of a rare band
             means.append((times @ sums) / (times @ counts))
     spread = np.concatenate(means)
-    has_values: list[bool] = known.any(axis=0).tolist()
+    has_values = [bool(column.any()) for column in known.T]
     return [
         [round(float(bound), 4) for bound in np.nanpercentile(spread[:, column], [2.5, 97.5])] if any_known else None
         for column, any_known in enumerate(has_values)

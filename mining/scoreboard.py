@@ -17,10 +17,11 @@ OF_SESSIONS = """The log is cut by time: the earlier part is mined, and everythi
 trained on a cut of this earlier part. Asked is every place of a later session where a keyword is searched that the
 session had not had before. Nothing is left out: keywords that the earlier part never saw cannot be answered for, and
 count as missed. Head, torso and tail are the keywords that make up a third of the earlier searches each, by the keyword
-searched just before; those never seen are tail. p: paired sign flips by user, corrected by Holm for all rows of a table;
-in brackets the difference of the MRR@10."""
-OF_MINERS = """Keywords drawn by their searches; a pair is right if both stand for the same product in the same language;
-recall counts keywords searched at least 5 times; NDCG takes the need, the product and its relations for grades."""
+searched just before; those never seen are tail. p: paired sign flips by user, corrected by Holm for all rows of a
+table; in brackets the difference of the MRR@10."""
+OF_MINERS = """Keywords drawn by their searches; a pair is right if both stand for the same product in the same
+language; recall counts keywords searched at least 5 times; NDCG takes the need, the product and its relations for
+grades."""
 TITLES = {
     CURRENT: "The next query from the one before",
     SESSION: "The next query from the session so far",
@@ -32,10 +33,11 @@ LABELS = ("MRR@10", "recall@10", "coverage", *(f"MRR@10 {band}" for band in BAND
 def sessions_section(result: dict[str, Any], command: str) -> str:
     """What `evaluate sessions` measured, as Markdown below a section's heading."""
     split, searches = result["split"][:16].replace("T", " "), result["searches"]
+    known, answerable = (f"{result[name]:.1%}" for name in ("current_known", "answerable"))
     sizes = (
         f"{_today()}. {searches['earlier']:,} searches of {result['keywords']:,} keywords before {split}, "
-        f"{searches['later']:,} after; {result['questions']:,} questions of {result['users']:,} users. The keyword before "
-        f"was known in {result['current_known']:.1%} of them, and the right answer too in {result['answerable']:.1%}."
+        f"{searches['later']:,} after; {result['questions']:,} questions of {result['users']:,} users. The keyword "
+        f"before was known in {known} of them, and the right answer too in {answerable}."
     )
     parts = [f"`{command}`", sizes, OF_SESSIONS]
     if result["no_fusion"]:
