@@ -10,8 +10,8 @@ Tokens that no keyword holds weigh as much as the rarest. Behaviour part: the jo
 (`indexes.neighbors.joint_strength`), each taken as trust · √strength: the square root lifts honest but thin evidence,
 and trust says how far a miner alone may carry a keyword. Where the snapshot holds a strength for the pair that was
 learned from the evidence of all miners, it takes the place of the joint one. Likeness is that of the keyword's vector
-to the seed's, taken in the same way; vectors are made of words, so that likeness and the literal part don't confirm each
-other. Relevance joins them by noisy or: 1 − (1 − max(literal, likeness))(1 − behaviour).
+to the seed's, taken in the same way; vectors are made of words, so that likeness and the literal part don't confirm
+each other. Relevance joins them by noisy or: 1 − (1 − max(literal, likeness))(1 − behaviour).
 """
 
 from collections.abc import Mapping, Sequence
