@@ -23,7 +23,7 @@ from kr.retrieval.neighbors import FusedStrength, NeighborFinder, NeighborSource
 from kr.retrieval.semantic import SemanticSource
 from kr.retrieval.token_match import TokenMatchSource
 from kr.settings import Settings
-from kr.types import Source
+from kr.types import Source, Stage
 
 if TYPE_CHECKING:
     from kr.relevance.trained import TrainedRelevance
