@@ -11,7 +11,7 @@ from indexes.forward import Forward, write_forward
 from indexes.term_vectors import SCALE, TermVectors
 from indexes.text import tokens
 from indexes.vocabulary import Vocabulary, write_vocabulary
-from mining.keyword_vectors import write_contributions
+from mining.keyword_vectors import read_term_vectors, write_contributions
 
 KEYWORDS_AT_A_TIME = 100_000
 
@@ -32,6 +32,7 @@ class KeywordTexts:
     @staticmethod
     def of_mined(mined: Path, keywords: Sequence[str], scratch: Path) -> "KeywordTexts":
         """Segment the keywords and make their vectors from the term vectors of a mining, in an empty folder."""
+        trained = read_term_vectors(mined)
         tokenised = [tokens(keyword) for keyword in keywords]
         terms = sorted({token for row in tokenised for token in row})
         term_ids = {term: term_id for term_id, term in enumerate(terms)}
@@ -41,7 +42,7 @@ class KeywordTexts:
         write_forward(scratch, offsets_from_counts(counts), flat)
         reader = ArrayFolder(scratch)
         vocabulary, forward = Vocabulary(reader, "terms"), Forward(reader)
-        write_contributions(mined, scratch, vocabulary, forward)
+        write_contributions(scratch, trained, vocabulary, forward)
         vectors = TermVectors(reader, vocabulary)
         chunks = vectors.codes_of_keywords(forward.offsets, forward.tokens, KEYWORDS_AT_A_TIME)
         codes = np.concatenate([np.empty((0, vectors.dims), np.int8), *(part for part, _ in chunks)])
