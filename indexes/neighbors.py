@@ -32,6 +32,8 @@ KIND_OF_EVIDENCE = {
     "embeddings": "meaning",
 }
 """What each miner counts. Miners of one kind read the same events: they don't confirm each other."""
+FUSION = "fusion"
+"""The name under which a pair's learned strength stands among the miners; it has no evidence of its own."""
 COMPILED_FROM = 200_000
 """Keywords from which a compiled kernel reads: loading it costs 0.5 s, which a small snapshot does not get back."""
 REMEDY = "Roll back to another snapshot, or rebuild with manage.py build."

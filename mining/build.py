@@ -59,7 +59,9 @@ def build(mined: Path, store: Path, lexicons: Sequence[Path] = ()) -> dict[str, 
         with progress("build", len(PARTS)) as advance:
             facts = write_parts(tables, unsafe_terms, folder, advance)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        built_from = {key: facts[key] for key in ("window", "inputs", "mining_settings", "lexicons_sha256")}
+        built_from = {
+            key: facts[key] for key in ("window", "inputs", "mining_settings", "lexicons_sha256", "fusion_model_sha256")
+        }
         snapshot_id = publish(store, folder, built_from=built_from)
     return {"snapshot": snapshot_id, "bytes": size, **facts}
 
@@ -117,6 +119,7 @@ def write_parts(
         "unsafe_categories": list(unsafe_terms.categories),
         "inputs": report["inputs"],
         "mining_settings": report["settings"],
+        "fusion_model_sha256": report.get("fusion_model_sha256"),
         "counts": report["counts"],
         "set_aside": report["set_aside"],
     }

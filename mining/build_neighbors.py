@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from indexes.arrays import Array
 from indexes.errors import CorruptError
 from indexes.keyword_stats import UNKNOWN
-from indexes.neighbors import EvidenceColumn, NeighborsWriter
+from indexes.neighbors import FUSION, EvidenceColumn, NeighborsWriter
 from mining.build_paths import PathWriter
 from mining.build_tables import MINE_AGAIN, MinedTables, numbers
+from mining.fusion import FUSED_PAIRS
 from mining.mined_pairs import PAIR_MINERS, Demand
 from mining.text_ids import TextIds
 
@@ -72,7 +74,22 @@ def write_all_neighbors(mined: MinedTables, ids: TextIds, market: Market, folder
         for miner in MINERS:
             writer.add_miner(miner.name, [_within_window(column, first_day) for column in miner.evidence])
             _write_miner(mined, ids, market, miner, writer, paths)
-    return [miner.name for miner in MINERS]
+        names = [miner.name for miner in MINERS]
+        if mined.report.get("fusion_model_sha256"):
+            writer.add_miner(FUSION, [])
+            _write_fusion(mined, ids, writer)
+            names.append(FUSION)
+    return names
+
+
+def _write_fusion(mined: MinedTables, ids: TextIds, writer: NeighborsWriter) -> None:
+    """The learned strength of the pairs that are served with evidence."""
+    served = [miner.name for miner in MINERS]
+    for batch in mined.batches(FUSED_PAIRS, ["strength", *served], ["keyword", "neighbor"]):
+        told = np.logical_or.reduce([batch[name].is_valid().to_numpy() for name in served])
+        rows = batch.filter(pa.array(told))
+        keyword, neighbor = (ids.of(FUSED_PAIRS, rows[side]) for side in ("keyword", "neighbor"))
+        writer.append(keyword, neighbor, numbers(rows["strength"]), {})
 
 
 def _within_window(column: EvidenceColumn, first_day: int) -> EvidenceColumn:

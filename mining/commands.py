@@ -9,6 +9,8 @@ from indexes.errors import UsageError
 from indexes.terminal import print_json, say, step
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
 @click.command()
@@ -126,13 +128,22 @@ def build(mined: Path, store: Path | None, lexicons: tuple[Path, ...], as_json: 
 @click.command("miners")
 @click.option("--mined", type=FOLDER, required=True, help="Folder of the mined tables.")
 @click.option("--truth", type=FOLDER, required=True, help="Folder of the simulator's planted truth.")
+@click.option("--fusion", type=FOLDER, help="Folder of a fusion model, which is judged too.")
+@click.option("--markdown", type=FILE, help="Write the scoreboard into this page, in the section of --title.")
+@click.option("--title", default="Planted relations", show_default=True, help="Section of the page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
-def evaluate_miners(mined: Path, truth: Path, as_json: bool) -> None:
+def evaluate_miners(
+    mined: Path, truth: Path, fusion: Path | None, markdown: Path | None, title: str, as_json: bool
+) -> None:
     """Precision and recall of each miner against the planted truth."""
     from mining.evaluation import evaluate_miners as evaluate
     from mining.evaluation import table
 
-    rows = evaluate(mined, truth)
+    rows = evaluate(mined, truth, fusion)
+    if markdown:
+        from mining.scoreboard import miners_section, write_section
+
+        write_section(markdown, title, miners_section(rows, _command_line()))
     if as_json:
         print_json({"rows": rows})
     else:
@@ -159,6 +170,53 @@ def evaluate_related(mined: Path, truth: Path, store: Path, as_json: bool) -> No
         click.echo(table(rows, COLUMNS))
 
 
+@click.command("sessions")
+@click.option("--logs", type=FOLDER, required=True, help="Folder of the canonical tables.")
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A setting of the miners; repeatable.")
+@click.option("--share", type=SHARE, default=0.8, show_default=True, help="Of the days, so many are learned from.")
+@click.option("--markdown", type=FILE, help="Write the scoreboard into this page, in the section of --title.")
+@click.option("--title", help="Section of the page; default: the name of the logs' folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def evaluate_sessions(
+    logs: Path, assignments: tuple[str, ...], share: float, markdown: Path | None, title: str | None, as_json: bool
+) -> None:
+    """Next-query prediction in held-out sessions: every miner, all together, the fusion, and peers."""
+    from mining.next_query_evaluation import evaluate_sessions as evaluate
+    from mining.scoreboard import sessions_section, text_table, write_section
+    from mining.settings import mining_settings
+
+    result = evaluate(logs, mining_settings(assignments), share)
+    if markdown:
+        write_section(markdown, title or logs.name, sessions_section(result, _command_line()))
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(text_table(result))
+
+
+@click.command("fusion")
+@click.option("--logs", type=FOLDER, required=True, help="Folder of the canonical tables.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the model.")
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A setting of the miners; repeatable.")
+@click.option("--share", type=SHARE, default=0.8, show_default=True, help="Of the days, so many are mined.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was learned from as JSON.")
+def train_fusion(logs: Path, out: Path, assignments: tuple[str, ...], share: float, as_json: bool) -> None:
+    """Learn how strong pairs are from all that the miners say of them: mine the first days, judge by the others."""
+    from mining.fusion_model import MODEL
+    from mining.fusion_training import train_fusion as train
+    from mining.output_folder import output_folder
+    from mining.settings import mining_settings
+
+    with output_folder(out, MODEL) as folder:
+        model = train(logs, mining_settings(assignments), share)
+        model.write(folder)
+    card = model.card
+    say(f"  {card['pairs']:,} pairs of {card['keywords']:,} keywords, {card['confirmed']['any']:,} came true")
+    say(f"  The model is in {out}; use it with manage.py mine --set fusion_model={out}.")
+    if as_json:
+        print_json(card)
+
+
 @click.command("build")
 @click.option("--keywords", type=click.IntRange(1000, 2**31 - 1), default=1_000_000, show_default=True)
 @click.option("--work", type=FOLDER, help="Keep tables and parts in this folder; tables found there are used again.")
@@ -181,6 +239,15 @@ def bench_build(keywords: int, work: Path | None, processes: int | None, as_json
         click.echo(table(rows))
 
 
+def _command_line() -> str:
+    """What was typed, for pages that say how they were made."""
+    import shlex
+    import sys
+
+    return shlex.join(["python", "manage.py", *sys.argv[1:]])
+
+
 COMMANDS: list[click.Command] = [simulate, ingest, mine, build]
-EVALUATE_COMMANDS: list[click.Command] = [evaluate_miners, evaluate_related]
+TRAIN_COMMANDS: list[click.Command] = [train_fusion]
+EVALUATE_COMMANDS: list[click.Command] = [evaluate_miners, evaluate_related, evaluate_sessions]
 BENCH_COMMANDS: list[click.Command] = [bench_build]

@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from indexes.arrays import Array, ArrayFolder, offsets_from_counts
+from indexes.arrays import Array, ArrayFolder, offsets_from_counts, sorted_distinct
 from indexes.forward import write_forward
 from indexes.term_vectors import TermVectors
 from indexes.text import tokens
-from indexes.vectors import LEAST_SIMILARITY, Vectors
+from indexes.vectors import LEAST_SIMILARITY, Vectors, embedding_strength
 from indexes.vocabulary import Vocabulary, write_vocabulary
 from mining.keyword_vectors import write_keyword_vectors
+from mining.pair_evidence import PairEvidence, Pairs
+from mining.session_sequences import places_among
 
 NEIGHBORS = 200
 """As many as keyword search asks for."""
@@ -47,3 +50,16 @@ def embedding_neighbors(mined: Path, asked: Sequence[str]) -> tuple[Array, list[
             similarity.append(cosines[near])
     neighbors = [keywords[keyword_id] for keyword_id in np.concatenate(ids).tolist()]
     return np.array(position, np.int64), neighbors, np.concatenate(similarity)
+
+
+def pairs_with_embeddings(mined: Path, evidence: PairEvidence, asked: Array) -> tuple[Pairs, Array]:
+    """The pairs of keywords asked for (places, ascending) by miners and by vectors; by vectors each one's strength."""
+    texts = evidence.keywords.take(pa.array(asked)).to_pylist()
+    position, neighbors, similarity = embedding_neighbors(mined, texts)
+    alike = asked[position] * len(evidence) + places_among(pa.array(neighbors, pa.string()), evidence.keywords)
+    order = np.argsort(alike, kind="stable")
+    mined_pairs = evidence.pairs_of(asked)
+    keys = sorted_distinct(np.concatenate([mined_pairs.keyword * len(evidence) + mined_pairs.neighbor, alike]))
+    likeness = np.zeros(len(keys), np.float32)
+    likeness[np.searchsorted(keys, alike[order])] = embedding_strength(similarity[order])
+    return evidence.describe(keys), likeness

@@ -16,8 +16,10 @@ from indexes.errors import NotFoundError
 from indexes.neighbors import KIND_OF_EVIDENCE, joint_strength
 from indexes.vectors import embedding_strength
 from mining.burst_evaluation import burst_rows
-from mining.embedding_evaluation import embedding_neighbors
+from mining.embedding_evaluation import embedding_neighbors, pairs_with_embeddings
+from mining.fusion_model import FusionModel
 from mining.mined_pairs import PAIR_MINERS, Demand
+from mining.pair_evidence import PairEvidence
 from mining.session_evaluation import session_rows
 from mining.simulator.truth import Truth
 
@@ -51,8 +53,11 @@ class RankedNeighbors:
         return self.neighbor[self.offsets[row] : self.offsets[row + 1]]
 
 
-def evaluate_miners(mined: Path, truth_folder: Path) -> list[dict[str, Any]]:
+def evaluate_miners(mined: Path, truth_folder: Path, fusion: Path | None = None) -> list[dict[str, Any]]:
     """A row a miner, one for all that are served together, one for each that leaves one of those out, and three more.
+
+    With the folder of a fusion model there is a row `fusion` too: the pairs of all miners and of the vectors, by its
+    strength.
 
     Columns: coverage (share of asked keywords with any neighbour), precision (share of right ones among all
     neighbours), precision_at_10, recall (share of the right keywords that are among the neighbours) and ndcg_at_10
@@ -76,6 +81,8 @@ def evaluate_miners(mined: Path, truth_folder: Path) -> list[dict[str, Any]]:
     for left_out in served:
         rest = {name: pair for name, pair in served.items() if name != left_out}
         systems[f"all but {left_out}"] = joined(rest, strengths, count)
+    if fusion is not None:
+        systems["fusion"] = _fused(mined, FusionModel.read(fusion), truth, asked)
     rows = [_row(name, _metrics(truth, ranked, asked, relevant)) for name, ranked in systems.items()]
     return rows + session_rows(mined, truth_folder) + burst_rows(mined, truth_folder)
 
@@ -153,6 +160,17 @@ def joined(miners: dict[str, tuple[Array, Array]], strengths: dict[str, Array], 
         dense[name] = np.zeros(len(distinct))
         dense[name][np.searchsorted(distinct, own)] = strengths[name]
     return RankedNeighbors.of_pairs(distinct // count, distinct % count, joint_strength(dense), count)
+
+
+def _fused(mined: Path, model: FusionModel, truth: Truth, asked: Array) -> RankedNeighbors:
+    """The pairs of the keywords asked for by what the model makes of all evidence."""
+    evidence = PairEvidence(mined)
+    rows = truth.rows(evidence.keywords.to_pylist())
+    places = np.flatnonzero(np.isin(rows, asked))
+    pairs, _ = pairs_with_embeddings(mined, evidence, places)
+    return RankedNeighbors.of_pairs(
+        rows[pairs.keyword], rows[pairs.neighbor], model.strength(pairs.features), len(truth.keywords)
+    )
 
 
 def _metrics(truth: Truth, ranked: RankedNeighbors, asked: Array, relevant: Array) -> Metrics:

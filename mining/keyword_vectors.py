@@ -40,20 +40,25 @@ def write_keyword_vectors(mined: Path, folder: Path) -> dict[str, Any]:
 
     Raises NotFoundError if the mined tables lack term_vectors.
     """
-    path = mined / "term_vectors.parquet"
-    if not path.is_file():
-        raise NotFoundError(f"{mined} holds no table term_vectors.", "Run manage.py mine again.")
+    trained = read_term_vectors(mined)
     reader = ArrayFolder(folder)
     terms, forward = Vocabulary(reader, "terms"), Forward(reader)
-    trained = pq.read_table(path)
-    dims = _write_contributions(folder, trained, terms, forward)
+    dims = write_contributions(folder, trained, terms, forward)
     term_vectors = TermVectors(reader, terms)
     chunks = term_vectors.codes_of_keywords(forward.offsets, forward.tokens, KEYWORDS_AT_A_TIME)
     count = write_vectors(folder, dims, chunks)
     return {"dims": dims, "keywords": count, "trained_terms": len(trained)}
 
 
-def _write_contributions(folder: Path, trained: pa.Table, terms: Vocabulary, forward: Forward) -> int:
+def read_term_vectors(mined: Path) -> pa.Table:
+    """The mined table term_vectors; raises NotFoundError if there is none."""
+    path = mined / "term_vectors.parquet"
+    if not path.is_file():
+        raise NotFoundError(f"{mined} holds no table term_vectors.", "Run manage.py mine again.")
+    return pq.read_table(path)
+
+
+def write_contributions(folder: Path, trained: pa.Table, terms: Vocabulary, forward: Forward) -> int:
     """Write the contributions of n-grams and of every term of the snapshot; return the number of components."""
     names: list[str] = trained["term"].to_pylist()
     occurrences = trained["occurrences"].to_numpy().astype(np.float64)

@@ -21,6 +21,8 @@ from mining.click_miners import ClickMiners
 from mining.day_store import open_day_store
 from mining.days import MinedDays, mine_days, read_days
 from mining.engines import Engine, open_engine
+from mining.fusion import FUSED_PAIRS, write_fused_pairs, write_no_fused_pairs
+from mining.fusion_model import FusionModel
 from mining.keyword_statistics import Month, months_between
 from mining.keywords import distinct_queries, number_keywords
 from mining.missing_days import find_missing_days
@@ -54,13 +56,15 @@ def mine(
     files = {name: find_log_files(logs, name) for name in READ_TABLES}
     if not files["searches"].rows:
         raise UsageError(f"{logs} holds no searches, so there is nothing to mine.", "Ingest a log that has some.")
+    # A model that cannot be used is better refused now than at the end.
+    model = FusionModel.read(Path(settings.fusion_model), settings.threads) if settings.fusion_model else None
     require_rows_once(logs, files, settings)
     try:
         if days is None:
-            return _mine_whole(files, out, settings, engine, None)
+            return _mine_whole(files, out, settings, engine, None, model)
         with open_day_store(days) as store:
             mined = mine_days(store, files["searches"], read_days(store, files["searches"], settings), settings, engine)
-            return _mine_whole(files, out, settings, engine, mined) | mined.summary
+            return _mine_whole(files, out, settings, engine, mined, model) | mined.summary
     except MemoryError as error:
         raise KRError(
             f"There was not enough memory to mine {logs}: {error}",
@@ -69,7 +73,12 @@ def mine(
 
 
 def _mine_whole(
-    files: dict[str, LogFiles], out: Path, settings: MiningSettings, engine: str, days: MinedDays | None
+    files: dict[str, LogFiles],
+    out: Path,
+    settings: MiningSettings,
+    engine: str,
+    days: MinedDays | None,
+    model: FusionModel | None,
 ) -> dict[str, Any]:
     with output_folder(out, REPORT) as folder:
         spill = folder / "spill"
@@ -80,9 +89,15 @@ def _mine_whole(
         ):
             report = _Mining(opened, files, settings, folder, days).run(advance)
         shutil.rmtree(spill)
-        text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
-        (folder / REPORT).write_text(text, encoding="utf-8")
+        _write_report(folder, report)
+        report["counts"][FUSED_PAIRS] = write_fused_pairs(folder, model) if model else write_no_fused_pairs(folder)
+        report["fusion_model_sha256"] = model.sha256 if model else None
+        _write_report(folder, report)
     return report
+
+
+def _write_report(folder: Path, report: dict[str, Any]) -> None:
+    (folder / REPORT).write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 class _Mining:

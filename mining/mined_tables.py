@@ -18,6 +18,7 @@ KEYWORD_COLUMNS = ("keyword", "neighbor")
 
 TEXT, COUNT, REAL, DAY, FLAG = pa.string(), pa.int64(), pa.float64(), pa.date32(), pa.bool_()
 TIME = pa.timestamp("us", tz="UTC")
+SMALL = pa.float32()
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,24 @@ MINED_TABLES = {
         "Keywords where walks between buyers and keywords end up; advertisers in common, which may be none.",
         ("keyword", "neighbor"),
         {**PAIR, "probability": REAL, "advertisers": COUNT, **PERIOD},
+    ),
+    "fused_pairs": MinedTable(
+        "Every pair of the tables above once: each miner's strength, null where it lacks the pair; the cosine of the "
+        "keywords' vectors; and the strength that a fusion model gives it. No rows without a model.",
+        ("keyword", "neighbor"),
+        {
+            **PAIR,
+            "cooccurrence": SMALL,
+            "association_rules": SMALL,
+            "click_clusters": SMALL,
+            "content_click": SMALL,
+            "page_terms": SMALL,
+            "copurchase": SMALL,
+            "buyer_factors": SMALL,
+            "buyer_walks": SMALL,
+            "similarity": SMALL,
+            "strength": SMALL,
+        },
     ),
     "account_keywords": MinedTable(
         "Keywords to think of for an account, owned ones too; walk and factor are null where that list lacks them.",

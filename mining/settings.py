@@ -10,7 +10,7 @@ from indexes.errors import UsageError
 
 
 class MiningSettings(BaseModel):
-    """What decides the mined tables, and (last two) what only decides how fast they come."""
+    """What decides the mined tables, and (last) what only decides how fast they come."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -184,6 +184,9 @@ class MiningSettings(BaseModel):
         description="Days after which a session or a click weighs half; counts stay whole. Without it, nothing fades.",
     )
 
+    # Fusion: the mining report names the model by its hash.
+    fusion_model: str = Field("", description="Folder of a model made by train fusion; empty: pairs are not fused.")
+
     # Resources: no table depends on them.
     threads: int = Field(2, ge=1, le=256, description="Threads of the engine.")
     memory_mb: int = Field(4096, ge=256, description="Memory of the engine; beyond it, it spills to disk.")
@@ -194,8 +197,8 @@ class MiningSettings(BaseModel):
         return date.fromordinal(max(last.toordinal() - days_before, 1))
 
     def deciding(self) -> dict[str, Any]:
-        """The settings that decide the tables: all but the resources."""
-        return self.model_dump(exclude={"threads", "memory_mb"})
+        """The settings that decide the tables: all but the resources, and where a model lies."""
+        return self.model_dump(exclude={"threads", "memory_mb", "fusion_model"})
 
 
 def mining_settings(assignments: Iterable[str]) -> MiningSettings:

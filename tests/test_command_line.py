@@ -59,6 +59,9 @@ def test_the_store_may_come_from_the_environment(tiny_store: Path) -> None:
         (("build", "--mined", "/nowhere", "--store", "OUT", "--lexicon", "/none.txt"), 3, "/nowhere"),
         (("ingest", "csv", "/nowhere", "--table", "searches", "--out", "OUT"), 3, "/nowhere"),
         (("evaluate", "miners", "--mined", "/nowhere", "--truth", "/nowhere"), 3, "/nowhere"),
+        (("evaluate", "sessions", "--logs", "/nowhere"), 3, "/nowhere"),
+        (("evaluate", "sessions", "--logs", "/nowhere", "--share", "1"), 2, "share"),
+        (("train", "fusion", "--logs", "/nowhere", "--out", "OUT"), 3, "/nowhere"),
     ],
 )
 def test_mistakes_have_their_exit_code_and_say_what_is_wrong(

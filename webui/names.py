@@ -26,6 +26,7 @@ def source_name(name: str) -> str:
 def stage_name(name: str) -> str:
     """What a stage does, in the page's language."""
     names = {
+        "fused_strength": gettext("Strength of each pair from all evidence"),
         "literal_relevance": gettext("Relevance computed"),
         "trained_relevance": gettext("Relevance computed"),
         "relevance_admission": gettext("Too little relevance removed"),

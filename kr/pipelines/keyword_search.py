@@ -1,9 +1,10 @@
 """The wiring of keyword search."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from indexes.neighbors import FUSION
 from indexes.opened import Indexes
 from kr.audit.stage import UnsafeKeywordAudit
 from kr.marketing.apply import MarketingRules
@@ -18,11 +19,11 @@ from kr.retrieval.anchors import AnchorFinder
 from kr.retrieval.close_variants import CloseVariantGrouping
 from kr.retrieval.exact import ExactSource
 from kr.retrieval.filters import FilterCompiler, RequestFilters
-from kr.retrieval.neighbors import NeighborFinder, NeighborSource
+from kr.retrieval.neighbors import FusedStrength, NeighborFinder, NeighborSource
 from kr.retrieval.semantic import SemanticSource
 from kr.retrieval.token_match import TokenMatchSource
 from kr.settings import Settings
-from kr.types import Source
+from kr.types import Source, Stage
 
 if TYPE_CHECKING:
     from kr.relevance.trained import TrainedRelevance
@@ -42,31 +43,36 @@ def relevance_stage(indexes: Indexes, settings: Settings) -> "LiteralRelevance |
 
 
 def keyword_sources(
-    indexes: Indexes, settings: Settings, anchors: AnchorFinder, filters: FilterCompiler
+    indexes: Indexes, settings: Settings, neighbors: NeighborFinder, filters: FilterCompiler
 ) -> tuple[Source, ...]:
     """Everything that finds keywords for seeds; in the order of SOURCES."""
-    most = settings.candidates_per_source
-    neighbors = NeighborFinder(indexes, anchors, most)
     return (
         ExactSource(indexes),
-        TokenMatchSource(indexes, most, filters),
+        TokenMatchSource(indexes, settings.candidates_per_source, filters),
         *(NeighborSource(miner, neighbors) for miner in MINERS),
         SemanticSource(indexes, settings.semantic_neighbors),
     )
 
 
+def fused_strength(indexes: Indexes, neighbors: NeighborFinder) -> Sequence[Stage]:
+    """The stage before relevance that looks up learned strengths, if the snapshot has them."""
+    return (FusedStrength(neighbors),) if FUSION in indexes.neighbors.miners else ()
+
+
 def keyword_search_pipeline(
     indexes: Indexes, settings: Settings, audit: UnsafeKeywordAudit, today: Callable[[], date]
 ) -> Pipeline:
-    """Retrieval → relevance → audit → close variants → filters → rank → marketing rules → cut."""
+    """Retrieval → strength of pairs → relevance → audit → close variants → filters → rank → marketing rules → cut."""
     anchors = AnchorFinder(indexes, settings.anchors_per_seed)
+    neighbors = NeighborFinder(indexes, anchors, settings.candidates_per_source)
     rules = load_rules(settings.rules, SOURCES)
     order = Order(indexes)
     filters = FilterCompiler(indexes)
     relevance = relevance_stage(indexes, settings)
     return Pipeline(
-        sources=keyword_sources(indexes, settings, anchors, filters),
+        sources=keyword_sources(indexes, settings, neighbors, filters),
         stages=(
+            *fused_strength(indexes, neighbors),
             relevance,
             RelevanceAdmission(bar_for(Use.KEYWORD_SEARCH, settings, relevance.model)),
             audit,

@@ -8,7 +8,7 @@ from kr.audit.stage import UnsafeKeywordAudit
 from kr.marketing.apply import MarketingRules
 from kr.marketing.rules import load_rules
 from kr.pipeline import Pipeline
-from kr.pipelines.keyword_search import SOURCES, keyword_sources, relevance_stage
+from kr.pipelines.keyword_search import SOURCES, fused_strength, keyword_sources, relevance_stage
 from kr.rank.diversity import Diversity
 from kr.rank.order import CutToLimit, Order
 from kr.rank.value import QualityAndValue
@@ -20,6 +20,7 @@ from kr.retrieval.corrections import Corrections
 from kr.retrieval.enough_users import EnoughUsers
 from kr.retrieval.filters import FilterCompiler
 from kr.retrieval.misspelt import Misspelt
+from kr.retrieval.neighbors import NeighborFinder
 from kr.retrieval.seed_variants import SeedVariants
 from kr.settings import Settings
 
@@ -37,11 +38,13 @@ def related_searches_pipeline(
     Related searches have no filters: those of a request are not asked.
     """
     anchors = AnchorFinder(indexes, settings.anchors_per_seed)
+    neighbors = NeighborFinder(indexes, anchors, settings.candidates_per_source)
     order = Order(indexes)
     relevance = relevance_stage(indexes, settings)
     return Pipeline(
-        sources=keyword_sources(indexes, settings, anchors, FilterCompiler(indexes)),
+        sources=keyword_sources(indexes, settings, neighbors, FilterCompiler(indexes)),
         stages=(
+            *fused_strength(indexes, neighbors),
             relevance,
             RelevanceAdmission(bar_for(Use.RELATED_SEARCHES, settings, relevance.model)),
             audit,

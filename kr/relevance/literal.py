@@ -8,9 +8,10 @@ Literal part, per seed and candidate, the best seed counts:
 
 Tokens that no keyword holds weigh as much as the rarest. Behaviour part: the joint strength of the miners
 (`indexes.neighbors.joint_strength`), each taken as trust · √strength: the square root lifts honest but thin evidence,
-and trust says how far a miner alone may carry a keyword. Likeness is that of the keyword's vector to the seed's, taken
-in the same way; vectors are made of words, so that likeness and the literal part don't confirm each other. Relevance
-joins them by noisy or: 1 − (1 − max(literal, likeness))(1 − behaviour).
+and trust says how far a miner alone may carry a keyword. Where the snapshot holds a strength for the pair that was
+learned from the evidence of all miners, it takes the place of the joint one. Likeness is that of the keyword's vector
+to the seed's, taken in the same way; vectors are made of words, so that likeness and the literal part don't confirm
+each other. Relevance joins them by noisy or: 1 − (1 − max(literal, likeness))(1 − behaviour).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from indexes.arrays import Array, sorted_distinct
-from indexes.neighbors import joint_strength
+from indexes.neighbors import FUSION, joint_strength
 from indexes.opened import Indexes
 from indexes.text import tokens
 from indexes.vectors import embedding_strength
@@ -34,12 +35,23 @@ TRUST: Mapping[str, float] = {
     "click_clusters": 0.9,
     "page_terms": 0.9,
     "embeddings": 0.8,
+    FUSION: 0.9,
 }
 
 
+def columns_read(indexes: Indexes, miners: Sequence[str]) -> tuple[str, ...]:
+    """The columns that behaviour and likeness need."""
+    fused = ("fused_strength",) if FUSION in indexes.neighbors.miners else ()
+    return (*(f"{miner}_strength" for miner in miners), *fused, "semantic_similarity")
+
+
 def behaviour_of(candidates: Candidates, miners: Sequence[str]) -> Array:
-    """What people did, joined over the miners: float64 (n,) in 0..1."""
-    return joint_strength({miner: TRUST[miner] * np.sqrt(candidates[f"{miner}_strength"]) for miner in miners})
+    """What people did, joined over the miners, or as learned from all of them: float64 (n,) in 0..1."""
+    joint = joint_strength({miner: TRUST[miner] * np.sqrt(candidates[f"{miner}_strength"]) for miner in miners})
+    if "fused_strength" not in candidates.columns:
+        return joint
+    fused = candidates["fused_strength"].astype(np.float64)
+    return np.where(fused > 0, TRUST[FUSION] * np.sqrt(fused), joint)
 
 
 def likeness_of(candidates: Candidates) -> Array:
@@ -58,7 +70,7 @@ class LiteralRelevance:
     def __init__(self, indexes: Indexes, miners: Sequence[str]) -> None:
         self._indexes = indexes
         self._miners = tuple(miners)
-        self.needs: Sequence[str] = (*(f"{miner}_strength" for miner in self._miners), "semantic_similarity")
+        self.needs: Sequence[str] = columns_read(indexes, self._miners)
         self._rarest = float(indexes.postings.idf.max()) if len(indexes.terms) else 1.0
 
     def run(self, request: Request, candidates: Candidates) -> StageResult:

@@ -9,7 +9,7 @@ from indexes.errors import UsageError
 from indexes.opened import Indexes
 from kr.relevance.encoding import encode_texts
 from kr.relevance.features import EncodedPairs
-from kr.relevance.literal import behaviour_of, likeness_of
+from kr.relevance.literal import behaviour_of, columns_read, likeness_of
 from kr.relevance.model import RelevanceModel
 from kr.relevance.snapshot_texts import SnapshotTexts
 from kr.types import Candidates, Request, StageResult
@@ -34,7 +34,7 @@ class TrainedRelevance:
         self.model = model
         self._miners = tuple(miners)
         self._texts = SnapshotTexts(indexes, model.statistics.vocabulary)
-        self.needs: Sequence[str] = (*(f"{miner}_strength" for miner in self._miners), "semantic_similarity")
+        self.needs: Sequence[str] = columns_read(indexes, self._miners)
 
     def run(self, request: Request, candidates: Candidates) -> StageResult:
         literal = self._of_texts(request.seeds, candidates.keyword_id)

@@ -1,14 +1,19 @@
-"""The sources that follow mined relations: one a miner, all fed by one reading of the anchors' neighbours."""
+"""The sources that follow mined relations: one a miner, all fed by one reading of the anchors' neighbours.
 
-from collections.abc import Mapping
+A snapshot may hold a strength for each pair that was learned from the evidence of all miners; `FusedStrength` adds it.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from indexes.neighbors import NeighborList
+import numpy as np
+
+from indexes.neighbors import FUSION, NeighborList
 from indexes.opened import Indexes
 from kr.retrieval.anchors import SEED_WEIGHT, AnchorFinder, Anchors
 from kr.retrieval.token_match import best_of_each
-from kr.types import Candidates, ColumnSpec, Request
+from kr.types import Candidates, ColumnSpec, Request, StageResult
 
 
 @dataclass(frozen=True)
@@ -64,3 +69,25 @@ class NeighborSource:
         )
         evidence = {name: column for name, column in told.columns.items() if name != "order"}
         return strongest.with_columns(**evidence)
+
+
+class FusedStrength:
+    """Adds `fused_strength` float32: the greatest of learned strength × weight of the anchor, 0 where there is none."""
+
+    name = "fused_strength"
+    needs: Sequence[str] = ()
+    adds: Sequence[str] = ("fused_strength",)
+
+    def __init__(self, neighbors: NeighborFinder) -> None:
+        self._neighbors = neighbors
+
+    def run(self, request: Request, candidates: Candidates) -> StageResult:
+        read = self._neighbors.find(request.seeds)
+        fused = np.zeros(len(candidates), np.float32)
+        found = read.by_miner[FUSION]
+        if len(candidates):
+            strength = found.strength * read.anchors.weight[found.position]
+            place = np.minimum(np.searchsorted(candidates.keyword_id, found.neighbor), len(candidates) - 1)
+            known = candidates.keyword_id[place] == found.neighbor
+            np.maximum.at(fused, place[known], strength[known])
+        return StageResult.keeping_all(candidates.with_columns(fused_strength=fused))

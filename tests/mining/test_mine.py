@@ -51,7 +51,8 @@ def test_every_table_has_its_columns_and_is_sorted_by_a_unique_key(small_market:
     for name, expected in MINED_TABLES.items():
         table = pq.read_table(small_market / "mined" / f"{name}.parquet")
         assert table.schema.equals(expected.schema), name
-        assert table.num_rows, name
+        # Without a model nothing is fused.
+        assert bool(table.num_rows) == (name != "fused_pairs"), name
         keys = [tuple((row[part] is None, row[part]) for part in expected.key) for row in table.to_pylist()]
         assert keys == sorted(set(keys)), name
 

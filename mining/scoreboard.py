@@ -1,0 +1,107 @@
+"""The scoreboard as a page and as text: what the evaluations measured, with commands, dates and sizes."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mining.next_query import BANDS, CURRENT, SESSION
+
+HEAD = """# Scoreboard
+
+Written by `manage.py evaluate` with `--markdown`: every table names the command that made it. Intervals are 95 %
+bootstrap intervals, users or keywords drawn.
+"""
+OF_SESSIONS = """The log is cut by time: the earlier part is mined, and everything learns from it alone; the fusion is
+trained on a cut of this earlier part. Asked is every place of a later session where a keyword is searched that the
+session had not had before. Nothing is left out: keywords that the earlier part never saw cannot be answered for, and
+count as missed. Head, torso and tail are the keywords that make up a third of the earlier searches each, by the keyword
+searched just before; those never seen are tail. p: paired sign flips by user, corrected by Holm for all rows of a
+table; in brackets the difference of the MRR@10."""
+OF_MINERS = """Keywords drawn by their searches; a pair is right if both stand for the same product in the same
+language; recall counts keywords searched at least 5 times; NDCG takes the need, the product and its relations for
+grades."""
+TITLES = {
+    CURRENT: "The next query from the one before",
+    SESSION: "The next query from the session so far",
+}
+CELLS = ("mrr_at_10", "recall_at_10", "coverage", *(f"mrr_at_10_{band}" for band in BANDS))
+LABELS = ("MRR@10", "recall@10", "coverage", *(f"MRR@10 {band}" for band in BANDS))
+
+
+def sessions_section(result: dict[str, Any], command: str) -> str:
+    """What `evaluate sessions` measured, as Markdown below a section's heading."""
+    split, searches = result["split"][:16].replace("T", " "), result["searches"]
+    known, answerable = (f"{result[name]:.1%}" for name in ("current_known", "answerable"))
+    sizes = (
+        f"{_today()}. {searches['earlier']:,} searches of {result['keywords']:,} keywords before {split}, "
+        f"{searches['later']:,} after; {result['questions']:,} questions of {result['users']:,} users. The keyword "
+        f"before was known in {known} of them, and the right answer too in {answerable}."
+    )
+    parts = [f"`{command}`", sizes, OF_SESSIONS]
+    if result["no_fusion"]:
+        parts.append(f"Without a fusion: {result['no_fusion']}")
+    for variant, title in TITLES.items():
+        rows = [row for row in result["rows"] if row["variant"] == variant]
+        parts.append(f"### {title}\n\n{_markdown(rows, result['compared_with'])}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown(rows: Sequence[dict[str, Any]], compared: str) -> str:
+    lines = [f"| system | {' | '.join(LABELS)} | p against {compared} |", "|---" * (len(LABELS) + 2) + "|"]
+    for row in rows:
+        name = f"**{row['system']}**" if row["system"] == compared else row["system"]
+        lines.append(f"| {name} | {' | '.join(_cell(row, cell) for cell in CELLS)} | {_p(row)} |")
+    return "\n".join(lines)
+
+
+def _cell(row: dict[str, Any], name: str) -> str:
+    if row.get(name) is None:
+        return "–"
+    low, high = row[f"{name}_interval"]
+    return f"{row[name]:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _p(row: dict[str, Any]) -> str:
+    if row["p"] is None:
+        return "–"
+    return f"{row['p']:.3f} ({row['difference']:+.3f})"
+
+
+def miners_section(rows: Sequence[dict[str, Any]], command: str) -> str:
+    """What `evaluate miners` measured, as Markdown below a section's heading."""
+    names = ("coverage", "precision", "precision_at_10", "recall", "ndcg_at_10")
+    lines = ["| system | coverage | precision | precision@10 | recall | NDCG@10 |", "|---" * (len(names) + 1) + "|"]
+    for row in rows:
+        cells = [_cell(row, name) for name in names]
+        name = f"**{row['system']}**" if row["system"] == "fusion" else row["system"]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    asked = next((row["queries"] for row in rows if row["queries"]), 0)
+    return "\n\n".join([f"`{command}`", f"{_today()}. {asked:,} keywords. {OF_MINERS}", "\n".join(lines)]) + "\n"
+
+
+def _today() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d}"
+
+
+def text_table(result: dict[str, Any]) -> str:
+    """The rows for a terminal."""
+    heads = ["variant", "system", *LABELS, "p"]
+    rows = result["rows"]
+    lines = [heads, *([row["variant"], row["system"], *(_cell(row, cell) for cell in CELLS), _p(row)] for row in rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+
+
+def write_section(page: Path, title: str, text: str) -> None:
+    """Put a section into the page in place of the one of the same title, else at its end; other sections stay."""
+    existing = page.read_text(encoding="utf-8") if page.is_file() else HEAD
+    section = f"## {title}\n\n{text.strip()}\n"
+    pattern = re.compile(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+    if pattern.search(existing):
+        changed = pattern.sub(lambda _: section + "\n", existing)
+    else:
+        changed = f"{existing.rstrip()}\n\n{section}"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(changed.rstrip() + "\n", encoding="utf-8")
