@@ -8,6 +8,7 @@ import click
 from indexes.errors import UsageError
 from indexes.terminal import print_json, say
 from kr.pipelines import commands as pipelines
+from kr.planning import commands as planning
 from kr.relevance import commands as relevance
 from kr.relevance import feedback_commands as relevance_feedback
 from kr.store import commands as store_commands
@@ -31,6 +32,12 @@ LANGUAGES = ("zh", "en", "other")
 @click.option("--t", "quality_weight", type=click.FloatRange(0, 1), help="1 ranks by relevance only, 0 by demand only.")
 @click.option("--json", "as_json", is_flag=True, help="Print the API's envelope.")
 @click.option("--explain", is_flag=True, help="Add what each source found and why each other keyword is not shown.")
+@click.option(
+    "--export",
+    "export_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the rows to this file instead: .csv, .xlsx or .jsonl; `plan export` knows more formats.",
+)
 def search(
     query: tuple[str, ...],
     store: Path | None,
@@ -45,6 +52,7 @@ def search(
     quality_weight: float | None,
     as_json: bool,
     explain: bool,
+    export_file: Path | None,
 ) -> None:
     """Recommend keywords for one or several seed keywords, each QUERY one seed."""
     from kr.envelope import envelope
@@ -69,6 +77,9 @@ def search(
         parameters={} if quality_weight is None else {"t": quality_weight},
         explain=explain,
     )
+    if export_file:
+        planning.export_search(service, request, export_file, planning.format_of(export_file), as_json=as_json)
+        return
     reply = service.keyword_ideas(request)
     if as_json:
         print_json(envelope(reply, request))
@@ -160,6 +171,7 @@ COMMANDS: list[click.Command] = [
     search,
     suggest,
     *pipelines.COMMANDS,
+    *planning.COMMANDS,
     *relevance_feedback.COMMANDS,
     *store_commands.COMMANDS,
 ]

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -27,10 +27,11 @@ from kr.retrieval.corrections import Corrections
 from kr.rows import RowWriter
 from kr.settings import Settings
 from kr.suggest.suggester import Suggester, Suggestion, SuggestRequest
-from kr.types import Filters, Request
+from kr.types import Candidates, Filters, Request
 
 RELOAD_CHECK_SECONDS = 1.0
 """How often CURRENT is looked at."""
+EXPORT_BATCH_ROWS = 500
 EXPANSION_EXAMPLES = 3
 EXPANSION_CANDIDATES = 100
 """The most searched keywords that hold a seed's words, among which safe examples are looked for."""
@@ -121,12 +122,33 @@ class KeywordService:
     def keyword_ideas(self, request: Request) -> Reply:
         """Answer one request; seeds must be normalised (`kr.seeds.parse_seeds`)."""
         opened = self.opened()
+        reply, candidates = self._answer(opened, request)
+        if not len(candidates):
+            return reply
+        return replace(reply, rows=opened.rows.rows(replace(request, seeds=reply.seeds), candidates))
+
+    def keyword_idea_batches(
+        self, request: Request, batch_rows: int = EXPORT_BATCH_ROWS
+    ) -> tuple[Reply, Iterator[tuple[dict[str, Any], ...]]]:
+        """The reply without its rows, and the rows in batches, all from one snapshot: thousands are never held at once.
+
+        The path has run when this returns, so that what fails fails before the first row.
+        """
+        opened = self.opened()
+        reply, candidates = self._answer(opened, request)
+        answered = replace(request, seeds=reply.seeds)
+        places = range(0, len(candidates), batch_rows)
+        batches = (candidates.take(np.arange(at, min(at + batch_rows, len(candidates)))) for at in places)
+        return reply, (opened.rows.rows(answered, batch) for batch in batches)
+
+    def _answer(self, opened: Opened, request: Request) -> tuple[Reply, Candidates]:
+        """The reply but for its rows, and the candidates that they are written from."""
         empty = Reply(opened.indexes.snapshot_id, request.seeds)
         if not request.seeds:
-            return replace(empty, notices=(notice(Notice.QUERY_EMPTY),))
+            return replace(empty, notices=(notice(Notice.QUERY_EMPTY),)), Candidates.empty()
         seeds, notices = self._usable_seeds(opened, request)
         if not seeds:
-            return replace(empty, notices=tuple(notices))
+            return replace(empty, notices=tuple(notices)), Candidates.empty()
         request = replace(request, seeds=seeds)
         corrections = self._corrections(opened, request)
         result = opened.pipeline.run(request)
@@ -142,15 +164,15 @@ class KeywordService:
         total = result.trace.stages[-1].rows_in
         if not total and (filtered := _filtered(result)):
             notices.append(notice(Notice.ALL_FILTERED, count=filtered))
-        return Reply(
+        reply = Reply(
             snapshot=opened.indexes.snapshot_id,
             seeds=request.seeds,
-            rows=opened.rows.rows(request, result.candidates),
             total=min(total, self.settings.max_rows),
             corrections=corrections,
             notices=tuple(notices),
             explain=explanation(opened.indexes, result) if request.explain else None,
         )
+        return reply, result.candidates
 
     def attributes(self, keywords: Sequence[str]) -> list[dict[str, Any] | None]:
         """What is known of each of these normalised keywords; None for one that nobody searched."""

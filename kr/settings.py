@@ -53,6 +53,10 @@ class Settings(BaseSettings):
         5, ge=1, description="Users who must have searched a keyword before related searches show it to others."
     )
     quality_weight: float = Field(0.7, ge=0, le=1, description="t of Q^t·R^(1−t): 1 is relevance only, 0 demand only.")
+    plan_max_rows: int = Field(1_000_000, ge=1, description="Most rows of a keyword file that is imported.")
+    plan_max_bytes: int = Field(
+        2**29, ge=1024, description="Most bytes of a keyword file that is imported, after decompression."
+    )
     unsafe_severity: int = Field(1, ge=1, le=3, description="Severity from which an unsafe keyword is removed.")
 
     @classmethod

@@ -13,6 +13,7 @@ from webui import (
     account_pages,
     compression,
     errors,
+    exports,
     formats,
     headers,
     identity,
@@ -27,7 +28,7 @@ from webui import (
     static_files,
     user_pages,
 )
-from webui.api import account, keyword_ideas, lists, related, suggestions
+from webui.api import account, keyword_ideas, lists, plan, related, suggestions
 from webui.operations import blueprint as operations
 from webui.settings import WebSettings
 
@@ -61,6 +62,8 @@ def create_app(
         keyword_ideas.blueprint,
         suggestions.blueprint,
         related.blueprint,
+        plan.blueprint,
+        exports.blueprint,
         operations,
         sign_in_pages.blueprint,
         account_pages.blueprint,

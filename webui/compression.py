@@ -8,12 +8,15 @@ _COMPRESSIBLE = ("text/", "application/json", "application/problem+json", "image
 
 
 def register(app: Flask) -> None:
-    """Compress text replies of some length when the caller's Accept-Encoding allows gzip."""
+    """Compress text replies of some length when the caller's Accept-Encoding allows gzip.
+
+    What is made while it is sent passes through: compressing it here would hold all of it.
+    """
     settings = app.config["KR_WEB"]
 
     def compress(response: Response) -> Response:
         compressible = (response.mimetype or "").startswith(_COMPRESSIBLE)
-        if settings.gzip_level == 0 or response.direct_passthrough or not compressible:
+        if settings.gzip_level == 0 or response.direct_passthrough or response.is_streamed or not compressible:
             return response
         response.vary.add("Accept-Encoding")
         body = response.get_data()

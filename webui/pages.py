@@ -119,6 +119,23 @@ def search_url(form: SearchForm, **changes: Any) -> str:
     return page_url("pages.search", **form.address(**changes))
 
 
+def export_url(form: SearchForm, format: str) -> str:
+    """The address of all of this search's keywords as a file, with headings and reasons in the page's language."""
+    parameters = form.address(page=None, rows=None, explain=None)
+    return url_for("exports.search_file", **parameters, format=format, lang=page_language())
+
+
+def export_formats() -> list[tuple[str, str]]:
+    """The formats that a search is exported in, and what a person calls them."""
+    return [
+        ("csv", gettext("CSV")),
+        ("xlsx", gettext("Excel")),
+        ("google_ads_editor", gettext("Google Ads Editor")),
+        ("microsoft_bulk", gettext("Microsoft Advertising bulk file")),
+        ("google_keyword_planner", gettext("Keyword Planner table")),
+    ]
+
+
 def language_url(language: str) -> str:
     """The address of this page in a language; of the home page if this one cannot be asked for by its address."""
     if request.endpoint is None or request.method not in ("GET", "HEAD"):
@@ -155,6 +172,8 @@ def register(app: Flask) -> None:
         page_url=page_url,
         search_url=search_url,
         language_url=language_url,
+        export_url=export_url,
+        export_formats=export_formats,
         sparkline=sparkline,
         strongest_reason=strongest_reason,
         in_page_language=in_page_language,

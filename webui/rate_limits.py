@@ -19,8 +19,11 @@ from webui.shared_counters import SharedCounters
 
 IN_THIS_PROCESS = "memory://"
 assert SharedCounters.STORAGE_SCHEME  # importing it makes its scheme known
-COSTLY = frozenset({"sign_in.enter", "account.change_password", "judging.act"})
-"""Endpoints that hash passwords, read other sites or answer thousands of rows."""
+COSTLY = frozenset(
+    ("sign_in.enter", "account.change_password", "judging.act", "exports.search_file", "plan_api.export_by_address",
+     "plan_api.export_by_question", "plan_api.import_file")
+)  # fmt: skip
+"""Endpoints that hash passwords, read other sites, or read or answer thousands of rows."""
 COSTLY_SHARE = 20
 """Of a caller's requests one in so many may be costly."""
 IN_PRODUCTION = 1_200

@@ -26,6 +26,9 @@ class WebSettings(BaseSettings):
         default=0, ge=0, le=10, description="How many proxies in front add to X-Forwarded-For and X-Forwarded-Proto."
     )
     max_body_bytes: int = Field(default=65_536, ge=1_024, le=16_777_216, description="Longest request body, in bytes.")
+    max_upload_bytes: int = Field(
+        default=16_777_216, ge=1_024, le=1_073_741_824, description="Longest keyword file that is uploaded, in bytes."
+    )
     max_query_string_bytes: int = Field(default=8_192, ge=1_024, le=65_536, description="Longest query of an address.")
     default_page_rows: int = Field(default=25, ge=1, le=100, description="Rows of the search page unless the URL says.")
     gzip_level: int = Field(default=5, ge=0, le=9, description="Compression of replies; 0 turns it off.")

@@ -52,6 +52,21 @@ def test_the_walk_from_the_home_page_through_sorting_filtering_and_paging_to_the
     expect(page.get_by_role("columnheader", name="推荐理由")).to_be_visible()
 
 
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_a_search_is_downloaded_under_its_name_and_can_be_imported(
+    visit: Visit, address: str, javascript: bool
+) -> None:
+    page = visit("/search?q=鲜花&rows=25&lang=en", java_script_enabled=javascript)
+    shown = keywords_of(page)
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Google Ads Editor", exact=True).click()
+    assert waiting.value.suggested_filename == "keywords google_ads_editor 鲜花.csv"
+    content = Path(waiting.value.path()).read_bytes()
+    reply = page.request.post(f"{address}/api/v1/plan/import?page_size=25", data=content).json()["data"]
+    assert reply["format"] == "google_ads_editor" and reply["rejected"] == 0 and reply["kept"] > 25
+    assert [row["keyword"] for row in reply["rows"]] == shown
+
+
 def test_with_javascript_the_address_of_a_search_holds_only_what_was_filled_in(visit: Visit) -> None:
     page = visit("/search?q=鲜花")
     page.get_by_text("Filters and order").click()

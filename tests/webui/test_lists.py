@@ -143,6 +143,8 @@ def test_not_my_business_hides_a_keyword_from_this_organisation_alone_until_it_i
     assert "will not be shown" in page.one("div", class_="notice").text
     assert texts(page) == [text for text in before if text != "鲜花店"]
     assert texts(parsed(two.get("/search?q=鲜花"))) == before
+    mine, theirs = (browser.get("/search/export?q=鲜花").get_data(as_text=True) for browser in (one, two))
+    assert "\n鲜花店," not in mine and "\n鲜花店," in theirs
     assert "鲜花店" in one.get("/lists").get_data(as_text=True)
     assert post(two, "/lists/restore", "/lists", keyword="鲜花店").status_code == 404
     assert post(one, "/lists/restore", "/lists", keyword="鲜花店").status_code == 303

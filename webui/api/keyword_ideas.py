@@ -32,7 +32,7 @@ def openapi() -> Response:
 def keyword_ideas() -> Response:
     """Answer a question; the body is the same for the same question on the same snapshot."""
     question = read_body(KeywordIdeasRequest)
-    asked = _to_request(question)
+    asked = request_of(question)
     with _token_problems():
         token = decode_page_token(question.page_token) if question.page_token is not None else None
         if token:
@@ -64,7 +64,8 @@ def _token_problems() -> Iterator[None]:
         raise ApiProblem(PAGE_TOKEN, str(error), [{"pointer": "#/page_token", "detail": error.message}]) from error
 
 
-def _to_request(question: KeywordIdeasRequest) -> Request:
+def request_of(question: KeywordIdeasRequest) -> Request:
+    """The question as the online path takes it; ApiProblem for seeds that it does not."""
     settings = current_app.config["KR"]
     try:
         seeds = parse_seeds(question.keyword_seed.keywords, settings)

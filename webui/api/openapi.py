@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 from webui.api.account_operations import account_models, account_paths
 from webui.api.exchange import REQUEST_ID_HEADER
 from webui.api.models import KeywordIdeasReply, KeywordIdeasRequest, Problem
+from webui.api.plan_operations import plan_models, plan_paths
 from webui.api.problems import INVALID_JSON, PAGE_TOKEN, PROBLEM_TYPES, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, ProblemType
 from webui.api.related_models import RelatedQuestion, RelatedReply
 from webui.api.suggestion_models import SuggestionsQuestion, SuggestionsReply
@@ -74,6 +75,7 @@ def openapi_document() -> dict[str, Any]:
             (KeywordIdeasRequest, "validation"),
             (KeywordIdeasReply, "serialization"),
             *account_models(),
+            *plan_models(),
             (Problem, "serialization"),
             *((operation.reply, "serialization") for operation in READ_OPERATIONS),
         ],
@@ -92,6 +94,7 @@ def openapi_document() -> dict[str, Any]:
             "/api/v1/keyword-ideas": {"post": _keyword_ideas()},
             **{operation.path: {"get": _read(operation)} for operation in READ_OPERATIONS},
             **account_paths(_REFERENCE, _problems(())),
+            **plan_paths(_REFERENCE, _problems(())),
         },
         "components": {
             "schemas": definitions["$defs"],

@@ -1,0 +1,1 @@
+"""What an advertiser plans: keywords with groups, match types and bids, read from files and written to them."""

@@ -1,0 +1,1 @@
+"""The formats of keyword files, one a module."""

@@ -1,0 +1,105 @@
+"""`POST /api/v1/plan/import` and `/api/v1/keyword-ideas/export`: keyword files in and out."""
+
+from dataclasses import replace
+
+import orjson
+from flask import Blueprint, Response, current_app, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from kr.planning.accounting import Rejection
+from kr.planning.exporting import FORMATS
+from kr.planning.importing import PlanImport
+from kr.planning.json_rows import row_as_dict
+from kr.planning.plan_row import MatchType, PlanRow
+from kr.planning.source_file import SourceFile
+from webui.api.exchange import read_body, read_parameters
+from webui.api.keyword_ideas import request_of
+from webui.api.plan_models import KeywordIdeasExportRequest, PlanImportOptions
+from webui.api.problems import INVALID_REQUEST, TOO_LARGE, ApiProblem
+from webui.exports import export_of, export_of_form, read_export_form
+
+blueprint = Blueprint("plan_api", __name__, url_prefix="/api/v1")
+
+SHOWN_REJECTIONS = 100
+FILE_FIELD = "file"
+_LONGEST_NAME = 60
+
+
+@blueprint.post("/plan/import")
+def import_file() -> Response:
+    """Read a file and answer its accounting, a page of its rows, and the first rows that were not taken.
+
+    Nothing is stored. The file is the body itself, or the part `file` of a form.
+    """
+    options = read_parameters(PlanImportOptions)
+    settings = current_app.config["KR"]
+    source = _uploaded(settings.plan_max_bytes)
+    importing = PlanImport(
+        source,
+        max_rows=settings.plan_max_rows,
+        encoding=options.encoding,
+        drop_duplicates=options.drop_duplicates,
+    )
+    rows: list[PlanRow] = []
+    rejections: list[Rejection] = []
+    taken = 0
+    for item in importing:
+        if isinstance(item, Rejection):
+            if len(rejections) < SHOWN_REJECTIONS:
+                rejections.append(item)
+            continue
+        if options.offset <= taken < options.offset + options.page_size:
+            rows.append(item)
+        taken += 1
+    data = {
+        **importing.report.as_dict(),
+        "rows": [row_as_dict(row) for row in rows],
+        "rejections": [rejection.as_dict() for rejection in rejections],
+    }
+    meta = {"snapshot": None, "request_id": g.request_id or g.log_id, "degraded": False, "took_ms": None}
+    return Response(orjson.dumps({"data": data, "meta": meta}), mimetype="application/json")
+
+
+def _uploaded(most_bytes: int) -> SourceFile:
+    """The file of a request, as a form or as the body; larger bodies than usual are taken here alone."""
+    limit = current_app.config["KR_WEB"].max_upload_bytes
+    request.max_content_length = limit
+    try:
+        if request.mimetype == "multipart/form-data":
+            part = request.files.get(FILE_FIELD)
+            if part is None:
+                raise ApiProblem(INVALID_REQUEST, f"The form has no file named “{FILE_FIELD}”.")
+            name, content = (part.filename or "").replace("\\", "/").rpartition("/")[2], part.read()
+        else:
+            name, content = "", request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise ApiProblem(
+            TOO_LARGE, f"The file has more than {limit:,} bytes. Split it, or use `manage.py plan import`."
+        ) from None
+    return SourceFile(name[:_LONGEST_NAME] or "The file", content=content, most_bytes=most_bytes)
+
+
+@blueprint.get("/keyword-ideas/export")
+def export_by_address() -> Response:
+    """The search that an address of the search page describes, as a file."""
+    form = read_export_form(request.args)
+    errors = dict(form.errors)
+    format = request.args.get("format", "csv")
+    if format not in FORMATS:
+        errors["format"] = f"“{format[:40]}” is not a format; use one of {', '.join(FORMATS)}."
+    if not form.seeds:
+        errors.setdefault("q", "No keyword to search for was named.")
+    if errors:
+        pointers = [{"pointer": f"?{name}", "detail": text} for name, text in errors.items()]
+        raise ApiProblem(INVALID_REQUEST, " ".join(errors.values()), pointers)
+    return export_of_form(form, form.filters)
+
+
+@blueprint.post("/keyword-ideas/export")
+def export_by_question() -> Response:
+    """The answer to a question as a file."""
+    question = read_body(KeywordIdeasExportRequest)
+    most = current_app.config["KR"].max_rows
+    asked = replace(request_of(question.question()), limit=min(question.max_rows or most, most))
+    match_type = MatchType(question.match_type) if question.match_type else None
+    return export_of(asked, question.format, question.language, question.campaign, question.ad_group, match_type)

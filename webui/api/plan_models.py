@@ -1,0 +1,130 @@
+"""What import and export accept and answer, as typed models."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from webui.api.models import IdeaFilters, KeywordIdeasRequest, KeywordSeed, MatchType, Parameters, Sort
+from webui.limits import MAX_NAME_CHARS
+
+ExportFormat = Literal["csv", "xlsx", "google_ads_editor", "microsoft_bulk", "google_keyword_planner", "jsonl"]
+
+
+class KeywordIdeasExportRequest(BaseModel):
+    """A question for keyword ideas whose answer is a file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    keyword_seed: KeywordSeed
+    format: ExportFormat = Field("csv", description="What is written; `csv` and `xlsx` hold every figure and reason.")
+    max_rows: int | None = Field(None, ge=1, description="Most rows; default and most is what the operator has set.")
+    sort: Sort = Field("rank", description="Order of rows; `-` in front for descending.")
+    filters: IdeaFilters = IdeaFilters()
+    parameters: Parameters = Parameters()
+    language: Literal["en", "zh"] = Field("en", description="Of headings and reasons.")
+    campaign: str = Field("", max_length=MAX_NAME_CHARS, description="Campaign of all keywords.")
+    ad_group: str = Field("", max_length=MAX_NAME_CHARS, description="Ad group of all keywords.")
+    match_type: MatchType | None = Field(
+        None, description="Match type of all keywords; without it the one suggested for each."
+    )
+
+    def question(self) -> KeywordIdeasRequest:
+        """The same question without the file."""
+        shared = ("keyword_seed", "sort", "filters", "parameters")
+        return KeywordIdeasRequest.model_validate({name: getattr(self, name) for name in shared})
+
+
+class PlanImportOptions(BaseModel):
+    """How a file is read: parameters of the address."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    page_size: int = Field(100, ge=0, le=1_000, description="Rows to answer.")
+    offset: int = Field(0, ge=0, description="Rows that were taken to pass over before the first that is answered.")
+    encoding: str | None = Field(None, max_length=40, description="Of text, instead of finding it out.")
+    drop_duplicates: bool = Field(False, description="Reject rows that say the same as an earlier one.")
+
+
+class PlanRowReply(BaseModel):
+    """One keyword of a file."""
+
+    keyword: str
+    match_type: MatchType | None
+    negative: bool
+    campaign: str | None
+    ad_group: str | None
+    max_cpc_micros: int | None
+    currency: str | None
+    final_url: str | None
+    status: Literal["ENABLED", "PAUSED", "REMOVED"] | None
+    labels: list[str]
+    metrics: dict[str, int | float | str] = Field(description="Figures by name; `∞` for a change from nothing.")
+    months: dict[str, int | float] = Field(description="Searches by month, as 2024-03.")
+    reasons: list[str]
+    source: str | None = Field(description="Where the figures come from.")
+    other: dict[str, str] = Field(description="Cells without a place above, by their heading.")
+    line: int
+    sheet: str | None
+    duplicate: bool = Field(description="Whether an earlier row of the file says the same.")
+
+
+class PlanRejection(BaseModel):
+    """A row that was not taken."""
+
+    line: int
+    sheet: str | None = None
+    field: str
+    reason: str
+    text_en: str
+    text_zh: str
+    value: str = Field(description="The beginning of what stood there.")
+
+
+class PlanAccounting(BaseModel):
+    """What became of every row: `read` = `kept` + `rejected`, and `reasons` add up to `rejected`."""
+
+    format: str
+    read: int
+    kept: int
+    rejected: int
+    container: str
+    encoding: str | None
+    delimiter: str | None
+    decimal_mark: str
+    columns: dict[str, str | None] = Field(description="The headings of the file and what each was read as.")
+    reasons: dict[str, int]
+    warnings: dict[str, int]
+    set_aside: dict[str, int] = Field(description="Lines that hold no row: preamble, header, blank, other sheets.")
+    rows: list[PlanRowReply] = Field(description="Rows that were taken, one page of them.")
+    rejections: list[PlanRejection] = Field(description="The first rows that were not taken.")
+
+
+class PlanMeta(BaseModel):
+    """About the reply; no snapshot takes part in an import."""
+
+    snapshot: None
+    request_id: str
+    degraded: bool
+    took_ms: None
+
+
+class PlanImportReply(BaseModel):
+    """The envelope."""
+
+    data: PlanAccounting
+    meta: PlanMeta
+
+
+def option_schemas() -> list[dict[str, Any]]:
+    """The options of an import as parameters of the OpenAPI document."""
+    properties = PlanImportOptions.model_json_schema()["properties"]
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": schema["description"],
+            "schema": {key: value for key, value in schema.items() if key not in ("description", "title")},
+        }
+        for name, schema in properties.items()
+    ]
