@@ -13,6 +13,7 @@ from kr.rank.order import CutToLimit, Order
 from kr.rank.score import QualityAndDemand
 from kr.relevance.admission import RelevanceAdmission, bar_for
 from kr.relevance.literal import LiteralRelevance
+from kr.relevance.page import PageRelevance
 from kr.relevance.thresholds import Use
 from kr.retrieval.anchors import AnchorFinder
 from kr.retrieval.close_variants import CloseVariantGrouping
@@ -21,6 +22,7 @@ from kr.retrieval.filters import FilterCompiler, RequestFilters
 from kr.retrieval.neighbors import NeighborFinder, NeighborSource
 from kr.retrieval.semantic import SemanticSource
 from kr.retrieval.token_match import TokenMatchSource
+from kr.retrieval.url_topics import UrlTopicsSource
 from kr.settings import Settings
 from kr.types import Source
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from kr.relevance.trained import TrainedRelevance
 
 MINERS = ("cooccurrence", "association_rules", "click_clusters", "page_terms")
-SOURCES = (ExactSource.name, TokenMatchSource.name, *MINERS, SemanticSource.name)
+SOURCES = (ExactSource.name, TokenMatchSource.name, *MINERS, SemanticSource.name, UrlTopicsSource.name)
 
 
 def relevance_stage(indexes: Indexes, settings: Settings) -> "LiteralRelevance | TrainedRelevance":
@@ -52,6 +54,7 @@ def keyword_sources(
         TokenMatchSource(indexes, most, filters),
         *(NeighborSource(miner, neighbors) for miner in MINERS),
         SemanticSource(indexes, settings.semantic_neighbors),
+        UrlTopicsSource(indexes, most),
     )
 
 
@@ -68,6 +71,7 @@ def keyword_search_pipeline(
         sources=keyword_sources(indexes, settings, anchors, filters),
         stages=(
             relevance,
+            PageRelevance(indexes, anchors, MINERS),
             RelevanceAdmission(bar_for(Use.KEYWORD_SEARCH, settings, relevance.model)),
             audit,
             CloseVariantGrouping(indexes),
