@@ -8,6 +8,7 @@ from typing import cast
 from flask import Flask, current_app
 
 from indexes.errors import KRError, NotFoundError
+from kr.pages.reader import PageRead
 from kr.reply import Reply
 from kr.service import KeywordService
 from kr.types import Request
@@ -55,11 +56,11 @@ def late_service(app: Flask) -> LateService:
     return cast(LateService, app.extensions["kr_service"])
 
 
-def answer(request: Request) -> tuple[Reply, float]:
-    """The reply to a request and the milliseconds that the online path took."""
+def answer(request: Request, page: PageRead | None = None) -> tuple[Reply, float]:
+    """The reply to a request, with what a page says if one was read, and the milliseconds that the online path took."""
     service = current_service()
     started = time.perf_counter()
-    reply = service.keyword_ideas(request)
+    reply = service.keyword_ideas(request) if page is None else service.by_url(request, page)
     seconds = time.perf_counter() - started
     observe_reply(len(reply.rows), reply.degraded, seconds)
     return reply, round(seconds * 1000, 3)
