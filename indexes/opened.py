@@ -9,6 +9,7 @@ import numpy as np
 
 from indexes.arrays import Array, ArrayReader, checked, ranges
 from indexes.click_paths import ClickPaths
+from indexes.crawled_pages import CrawledPages
 from indexes.errors import CorruptError
 from indexes.forward import Forward
 from indexes.keyword_stats import KeywordStats
@@ -66,6 +67,8 @@ class Indexes:
     spelling: Spelling
     prefixes: Prefixes
     """Keywords that are safe to show, by their beginnings."""
+    crawled_pages: CrawledPages | None
+    """What the platform knew of pages when it wrote the log; None if the snapshot was built without."""
     facts: dict[str, Any]
     """What the snapshot was built from: see `mining.build`."""
 
@@ -110,6 +113,7 @@ class Indexes:
             popular=reader.array("popular.npy"),
             spelling=Spelling(reader, terms, prefixes),
             prefixes=prefixes,
+            crawled_pages=CrawledPages.open(reader, facts),
             facts=facts,
         )
 

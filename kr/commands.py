@@ -7,6 +7,7 @@ import click
 
 from indexes.errors import UsageError
 from indexes.terminal import print_json, say
+from kr.pages import commands as pages
 from kr.pipelines import commands as pipelines
 from kr.planning import commands as planning
 from kr.relevance import commands as relevance
@@ -87,7 +88,7 @@ def search(
     for note in reply.notices:
         say(f"{note.text_en}\n{note.text_zh}")
     for row in reply.rows:
-        click.echo(_line(row))
+        click.echo(line_of(row))
         if explain:
             for reason in row["reasons"]:
                 click.echo(f"    {reason['text_en']}")
@@ -98,7 +99,8 @@ def search(
             say(f"  {stage['name']}: {stage['rows_in']} → {stage['rows_out']}, removed: {removed}")
 
 
-def _line(row: dict[str, Any]) -> str:
+def line_of(row: dict[str, Any]) -> str:
+    """A keyword as a person reads it on a terminal."""
     monthly = row["avg_monthly_searches"]
     demand = f"{row['searches']:,} in the log" if monthly is None else f"{monthly:,.0f} a month"
     stand = f"{row['direction']}, {row['suggested_match_type'].lower()}"
@@ -170,11 +172,12 @@ def bench_pipeline(size: str, seed: int, work: Path | None, reuse: bool, as_json
 COMMANDS: list[click.Command] = [
     search,
     suggest,
+    *pages.COMMANDS,
     *pipelines.COMMANDS,
     *planning.COMMANDS,
     *relevance_feedback.COMMANDS,
     *store_commands.COMMANDS,
 ]
 TRAIN_COMMANDS: list[click.Command] = [*relevance.TRAIN_COMMANDS]
-EVALUATE_COMMANDS: list[click.Command] = [*relevance.EVALUATE_COMMANDS]
+EVALUATE_COMMANDS: list[click.Command] = [*relevance.EVALUATE_COMMANDS, *pages.EVALUATE_COMMANDS]
 BENCH_COMMANDS: list[click.Command] = [bench_pipeline, *relevance.BENCH_COMMANDS]

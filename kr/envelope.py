@@ -38,6 +38,8 @@ def envelope(
         "corrections": [asdict(correction) for correction in reply.corrections],
         "notices": [_text({**asdict(note), "code": note.code.value}, language) for note in reply.notices],
     }
+    if reply.page is not None:
+        data["page"] = reply.page
     if reply.explain is not None:
         data["explain"] = reply.explain
     document: dict[str, Any] = {

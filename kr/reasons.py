@@ -18,6 +18,8 @@ class Reason(StrEnum):
     CLUSTER_PATH = "linked_by_clicks"
     PAGE_TERMS = "pages_say_the_same"
     SEMANTIC = "used_alike"
+    PAGE_SAYS = "said_by_page"
+    PAGE_TOPIC = "near_page_topic"
     RULE_BOOST = "boosted_by_rule"
     RULE_BURY = "buried_by_rule"
     RULE_PIN = "pinned_by_rule"
@@ -122,6 +124,11 @@ REASON_TEXTS: dict[Reason, tuple[str, str]] = {
         "Its words are searched and clicked like those of “{seed}”: similarity {similarity}",
         "用词在搜索和点击中与“{seed}”相近：相似度 {similarity}",
     ),
+    Reason.PAGE_SAYS: ("The page says {words} ({places})", "网页中有{words}（{places}）"),
+    Reason.PAGE_TOPIC: (
+        "Found through “{topic}”, which the page says ({places})",
+        "由网页中的“{topic}”（{places}）找到",
+    ),
     Reason.RULE_BOOST: ("Raised by the rule “{rule}”", "由规则“{rule}”提升"),
     Reason.RULE_BURY: ("Lowered by the rule “{rule}”", "由规则“{rule}”降低"),
     Reason.RULE_PIN: ("Pinned by the rule “{rule}”", "由规则“{rule}”置顶"),
@@ -139,6 +146,11 @@ class Notice(StrEnum):
     ALL_FILTERED = "all_filtered"
     SPELLING_CORRECTED = "spelling_corrected"
     NOTHING_RELATED = "nothing_related"
+    PAGE_FROM_CRAWL = "page_from_crawl"
+    PAGE_NEEDS_JAVASCRIPT = "page_needs_javascript"
+    PAGE_WITHOUT_WORDS = "page_without_words"
+    PAGE_CUT = "page_cut"
+    PAGE_WITHOUT_KEYWORDS = "page_without_keywords"
 
 
 NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
@@ -171,4 +183,41 @@ NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
         "No other search is close enough to “{query}” to be shown beside it.",
         "没有与“{query}”足够相关的其他搜索词可供展示。",
     ),
+    Notice.PAGE_FROM_CRAWL: (
+        "The page was not opened now: this is what the platform's crawl knew of it in the log up to {date}.",
+        "没有重新打开网页：以下为平台抓取的内容（日志截至 {date}）。",
+    ),
+    Notice.PAGE_NEEDS_JAVASCRIPT: (
+        "The page shows its text only after running JavaScript, which is not run here: little could be read. "
+        "Search with keywords, or use the address of a page that has its text.",
+        "该网页需要运行 JavaScript 才显示文字，这里不会运行，因此读到的内容很少。"
+        "请改用关键词搜索，或使用直接含有文字的网页。",
+    ),
+    Notice.PAGE_WITHOUT_WORDS: (
+        "The page holds no words that could be searched for: use a page that describes the product or service.",
+        "网页中没有可用于搜索的文字，请使用介绍产品或服务的网页。",
+    ),
+    Notice.PAGE_CUT: (
+        "The page is nested too deeply or has too many elements to be read whole; of its text what could be was read.",
+        "网页嵌套过深或元素过多，无法完整读取；已尽量读取其文字。",
+    ),
+    Notice.PAGE_WITHOUT_KEYWORDS: (
+        "Nobody searched for anything that the page says in the period of the log. Search with keywords of your own.",
+        "在日志所覆盖的时间内，没有人搜索过该网页所提到的内容。请改用您自己的关键词搜索。",
+    ),
 }
+
+PLACE_TEXTS: dict[str, tuple[str, str]] = {
+    "product_name": ("product name", "产品名"),
+    "brand": ("brand", "品牌"),
+    "title": ("title", "标题"),
+    "h1": ("main heading", "主标题"),
+    "og_title": ("title for sharing", "分享标题"),
+    "category": ("category", "类目"),
+    "breadcrumb": ("breadcrumbs", "导航路径"),
+    "keywords": ("key words", "页面关键词"),
+    "description": ("description", "页面描述"),
+    "heading": ("headings", "小标题"),
+    "main": ("text", "正文"),
+}
+"""Where on a page words stood (`kr.pages.document.Place`)."""

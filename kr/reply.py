@@ -34,6 +34,8 @@ class Reply:
     corrections: tuple[Correction, ...] = ()
     notices: tuple[NoticeText, ...] = ()
     explain: dict[str, Any] | None = None
+    page: dict[str, Any] | None = None
+    """The page that was read, if the request named one: see `kr.pages.reader.PageRead.as_data`."""
     degraded: bool = False
 
 

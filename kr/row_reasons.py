@@ -8,6 +8,7 @@ from typing import Any
 from indexes.arrays import Array
 from indexes.opened import Indexes
 from kr.marketing.rules import Rule
+from kr.page_reasons import with_page_reasons
 from kr.reasons import REASON_TEXTS, VARIANT_TEXTS, Reason
 from kr.relevance.match import Match
 from kr.row_matches import SeedMatch
@@ -53,6 +54,9 @@ class ReasonWriter:
             found.sort(key=lambda pair: -pair[0])
             reasons[row] += [reason for _, reason in found]
         _add_likeness(request.seeds, candidates, reasons)
+        if request.page_topics:
+            texts = self._indexes.keywords.take(candidates.keyword_id)
+            reasons = with_page_reasons(request.page_topics, texts, reasons)
         self._add_rules(candidates["rules"], reasons)
         return reasons
 

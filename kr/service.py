@@ -17,6 +17,8 @@ from kr.audit.lexicons import LexiconsInForce
 from kr.audit.stage import UnsafeKeywordAudit
 from kr.explain import explanation
 from kr.marketing.rules import load_rules
+from kr.page_seeds import with_page
+from kr.pages.reader import PageRead, PageReader
 from kr.pipeline import Pipeline, PipelineResult
 from kr.pipelines.keyword_search import MINERS, SOURCES, keyword_search_pipeline
 from kr.pipelines.related_searches import related_searches_pipeline
@@ -68,6 +70,7 @@ class KeywordService:
         self._follows_current = snapshot_id is None
         self._lock = threading.Lock()
         self._checked = 0.0
+        self._pages = PageReader(settings)
         self._lexicons = LexiconsInForce(settings.lexicons)
         self._opened = self._open(snapshot_id)
 
@@ -144,6 +147,8 @@ class KeywordService:
     def _answer(self, opened: Opened, request: Request) -> tuple[Reply, Candidates]:
         """The reply but for its rows, and the candidates that they are written from."""
         empty = Reply(opened.indexes.snapshot_id, request.seeds)
+        if not request.seeds and request.page_topics:
+            return replace(empty, notices=(notice(Notice.PAGE_WITHOUT_KEYWORDS),)), Candidates.empty()
         if not request.seeds:
             return replace(empty, notices=(notice(Notice.QUERY_EMPTY),)), Candidates.empty()
         seeds, notices = self._usable_seeds(opened, request)
@@ -206,6 +211,25 @@ class KeywordService:
             explain=explanation(opened.indexes, result) if request.explain else None,
         )
 
+    def by_url(self, request: Request, page: PageRead) -> Reply:
+        """Answer a request with what a page says beside its seeds; what there is to say of the page comes first."""
+        if not page.topics and not request.seeds:
+            return Reply(self.opened().indexes.snapshot_id, (), notices=page.notices(), page=page.as_data())
+        reply = self.keyword_ideas(self.with_page(request, page))
+        return replace(reply, notices=(*page.notices(), *reply.notices), page=page.as_data())
+
+    def read_page(self, address: str, anew: bool = False) -> PageRead:
+        """Read a page for `by_url`; see `PageReader.read`."""
+        return self._pages.read(address, self.opened().indexes, anew)
+
+    def read_page_file(self, body: bytes, address: str) -> PageRead:
+        """The same for a page that the caller has already."""
+        return self._pages.read_file(body, address, self.opened().indexes)
+
+    def with_page(self, request: Request, page: PageRead) -> Request:
+        """The request that `by_url` answers: its seeds, its page tokens and its hash are those of the page's topics."""
+        return with_page(request, page.topics, self.opened().indexes)
+
     def suggest(self, request: SuggestRequest) -> tuple[str, list[Suggestion]]:
         """The snapshot that answers, and its suggestions."""
         opened = self.opened()
@@ -226,14 +250,14 @@ class KeywordService:
 
     @staticmethod
     def _corrections(opened: Opened, request: Request) -> tuple[Correction, ...]:
-        found = ((seed, opened.corrections.find(seed)) for seed in request.seeds)
+        found = ((seed, opened.corrections.find(seed)) for seed in _typed(request))
         return tuple(Correction(seed, text) for seed, text in found if text)
 
     @staticmethod
     def _seed_notices(opened: Opened, request: Request, result: PipelineResult) -> list[NoticeText]:
         """What there is to say of seeds that nobody searched."""
         notices = []
-        for seed in request.seeds:
+        for seed in _typed(request):
             if opened.indexes.keywords.find(seed) >= 0:
                 continue
             holders = opened.anchors.holding_all_words(seed, EXPANSION_CANDIDATES)
@@ -246,6 +270,12 @@ class KeywordService:
             elif not _admitted(result):
                 notices.append(notice(Notice.QUERY_UNKNOWN, query=seed))
         return notices
+
+
+def _typed(request: Request) -> list[str]:
+    """The seeds that the caller typed, without those that a page gave."""
+    of_page = {topic.text for topic in request.page_topics}
+    return [seed for seed in request.seeds if seed not in of_page]
 
 
 def _admitted(result: PipelineResult) -> int:

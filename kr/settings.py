@@ -59,6 +59,23 @@ class Settings(BaseSettings):
     )
     unsafe_severity: int = Field(1, ge=1, le=3, description="Severity from which an unsafe keyword is removed.")
 
+    page_user_agent: str = Field(
+        "KR-PageReader/0.2 (keyword recommendations; reads one page when a person asks for it)",
+        min_length=1,
+        max_length=300,
+        pattern=r"^[\x20-\x7e]+$",
+        description="How the page reader introduces itself; add an address at which its operator can be reached.",
+    )
+    page_seconds: float = Field(8.0, gt=0, le=60, description="Seconds within which a page must be there, all in all.")
+    page_bytes: int = Field(
+        2 * 1024 * 1024, ge=1024, le=50_000_000, description="Longest page, in bytes after decompression."
+    )
+    page_kept_seconds: int = Field(600, ge=0, description="How long a fetched page is kept for the next request.")
+    pages_at_once: int = Field(8, ge=1, le=1000, description="Pages that one process fetches at the same time.")
+    allow_loopback_pages: bool = Field(
+        False, description="For tests alone: lets pages be read from this machine (127.0.0.0/8, ::1), on any port."
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,

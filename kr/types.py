@@ -35,6 +35,15 @@ class Filters:
 
 
 @dataclass(frozen=True)
+class PageTopic:
+    """A phrase of the caller's page: normalised text, weight in 0..1, and the places of the page where it stood."""
+
+    text: str
+    weight: float
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Request:
     """One question to the pipeline.
 
@@ -50,6 +59,8 @@ class Request:
     sort: str = "rank"
     parameters: Mapping[str, float] = field(default_factory=dict)
     explain: bool = False
+    page_topics: tuple[PageTopic, ...] = ()
+    """What the page says whose address the caller gave; the main ones are among `seeds`."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ Nothing is held whole but arrays of a few bytes a keyword; tables are read, and 
 | close variants | `close_variants.py` |
 | statistics | `build_statistics.py` |
 | neighbours, paths | `build_neighbors.py` |
+| crawled pages | `build_pages.py` |
 | prefixes | `build_keywords.write_suggestions` |
 | spelling, popular keywords, facts | here |
 """
@@ -30,6 +31,7 @@ from indexes.terminal import Advance, progress
 from indexes.unsafe_terms import UnsafeTerms
 from mining.build_keywords import KeywordTexts, write_keywords, write_suggestions, write_terms
 from mining.build_neighbors import Market, write_all_neighbors
+from mining.build_pages import write_crawled_pages
 from mining.build_statistics import write_statistics
 from mining.build_tables import MinedTables
 from mining.close_variants import close_variants
@@ -108,6 +110,7 @@ def write_parts(
 
     write_spelling(folder, texts.terms, texts.weigh_terms(searches))
     write_array(folder, "popular.npy", _popular(searches, texts))
+    pages = write_crawled_pages(mined, folder)
     facts = {
         "keywords": keyword_count,
         "terms": len(texts.terms),
@@ -115,6 +118,7 @@ def write_parts(
         **columns,
         "miners": miners,
         "vectors": vectors,
+        "crawled_pages": pages,
         "lexicons_sha256": unsafe_terms.sha256,
         "unsafe_categories": list(unsafe_terms.categories),
         "inputs": report["inputs"],

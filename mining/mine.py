@@ -152,6 +152,7 @@ class _Mining:
         self._write_statistics(demand, edge_users, people_events, queries)
         advance(1)
         self._mine_clicks(demand, edge_users, urls, advance)
+        self._keep_pages()
         self._mine_buyers(demand, robots, queries)
         advance(1)
         self._learn_term_vectors(session_queries, edge_users, urls)
@@ -294,6 +295,15 @@ class _Mining:
         else:
             self.writer.write_nothing("page_term_clusters", "page_term_neighbors")
         advance(1)
+
+    def _keep_pages(self) -> None:
+        """Write what an advertiser's page is answered from without fetching it (SPEC §2.9)."""
+        if not self.has["pages"]:
+            self.writer.write_nothing("crawled_pages")
+            return
+        pages = self.logs["pages"]
+        beginning = pages.text.left(self.settings.crawled_text_characters)
+        self.writer.write("crawled_pages", pages.select("url", "title", text=beginning))
 
     def _mine_buyers(self, demand: ir.Table, robots: ir.Table, queries: ir.Table) -> None:
         """Bids and shown ads by the keyword bid on, of keywords that people search."""

@@ -251,6 +251,11 @@ MINED_TABLES = {
             "queries": COUNT,
         },
     ),
+    "crawled_pages": MinedTable(
+        "Pages that the platform has crawled, with the beginning of their text.",
+        ("url",),
+        {"url": TEXT, "title": TEXT, "text": TEXT},
+    ),
     "robot_users": MinedTable(
         "Users set aside as robots, what they did, and which rules they broke.",
         ("user_id",),

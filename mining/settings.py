@@ -98,6 +98,9 @@ class MiningSettings(BaseModel):
     page_term_similarity: float = Field(
         0.5, gt=0, le=1, description="Least cosine of keywords that are neighbours by their pages' words."
     )
+    crawled_text_characters: int = Field(
+        600, ge=0, le=10_000, description="Characters of a crawled page's text that the snapshot keeps."
+    )
     page_neighbors: int = Field(50, ge=1, le=1000, description="Most neighbours kept of a keyword by its pages' words.")
     page_cluster_similarity: float = Field(
         0.7, gt=0, le=1, description="Least cosine to the leader of a cluster for a keyword to join it."

@@ -219,3 +219,25 @@ def tiny_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_mined_writer() -> Callable[[Path], Path]:
     """Writes the mined tables of the tiny market into a new folder, for tests that change them."""
     return write_tiny_mined
+
+
+TINY_PAGES = [
+    ("http://shop.example/flowers", "鲜花速递 - 花店", "生日送鲜花，北京当天送达。"),
+    ("https://shoes.example/running", "Running shoes | Shoes", "Light running shoes for long runs."),
+    ("https://shoes.example/running/", "Another page", "Another text."),
+    ("https://shop.example/flowers", "The same page again", ""),
+]
+
+
+@pytest.fixture(scope="session")
+def tiny_pages_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of the market written by hand, whose platform has crawled TINY_PAGES."""
+    from mining.build import build
+    from mining.mined_tables import MINED_TABLES
+
+    folder = tmp_path_factory.mktemp("tiny-pages")
+    mined = write_tiny_mined(folder / "mined")
+    rows = [dict(zip(("url", "title", "text"), page, strict=True)) for page in TINY_PAGES]
+    pq.write_table(pa.Table.from_pylist(rows, MINED_TABLES["crawled_pages"].schema), mined / "crawled_pages.parquet")
+    build(mined, folder / "store")
+    return folder / "store"

@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.wrappers import Response
 
 from indexes.errors import UsageError
+from kr.settings import Settings
 from kr.store.schema import Role
 from webui.api.problems import FORBIDDEN, UNAUTHENTICATED, ApiProblem
 from webui.identity import API_PREFIX, current_identity
@@ -132,9 +133,19 @@ def check_secret(web: WebSettings) -> None:
         )
 
 
+def check_test_switches(web: WebSettings, settings: Settings) -> None:
+    """Refuse to run in production with a setting that is for tests alone. UsageError."""
+    if web.production and settings.allow_loopback_pages:
+        raise UsageError(
+            "KR_ALLOW_LOOPBACK_PAGES is set: anybody could read pages of this machine's inner services.",
+            "Unset it; it is for tests alone and never goes with KR_WEB_PRODUCTION.",
+        )
+
+
 def register(app: Flask, web: WebSettings) -> None:
     """Protect every endpoint; called when all are registered. UsageError, naming it, if one is not in the table."""
     check_secret(web)
+    check_test_switches(web, app.config["KR"])
     missing = sorted({rule.endpoint for rule in app.url_map.iter_rules()} - ACCESS.keys())
     if missing:
         raise UsageError(f"webui/access.py does not say who may use {', '.join(missing)}.")

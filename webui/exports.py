@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
+from kr.pages.problems import PageError
 from kr.planning.exporting import FORMATS, Export
 from kr.planning.plan_row import MatchType
 from kr.planning.search_export import search_export
@@ -19,7 +20,7 @@ from webui.judging import personal
 from webui.languages import page_language
 from webui.metrics import observe_reply
 from webui.search_form import SearchForm, read_search_form
-from webui.search_service import current_service
+from webui.search_service import current_service, read_page_of
 
 blueprint = Blueprint("exports", __name__)
 
@@ -31,10 +32,13 @@ _LONGEST_NAME = 60
 def search_file() -> AnyResponse:
     """The search that the address describes, as a file; an address with mistakes leads to the page that shows them."""
     form = read_export_form(request.args)
-    if form.errors or not form.seeds or request.args.get("format", "csv") not in FORMATS:
+    if form.errors or not (form.seeds or form.page_address) or request.args.get("format", "csv") not in FORMATS:
         return redirect(f"{url_for('pages.search')}?{request.query_string.decode('ascii', 'replace')}", 303)
     # What the page leaves out for whoever is signed in, the file leaves out.
-    return export_of_form(form, personal(form, shown_identity()))
+    try:
+        return export_of_form(form, personal(form, shown_identity()))
+    except PageError:
+        return redirect(f"{url_for('pages.search')}?{request.query_string.decode('ascii', 'replace')}", 303)
 
 
 def read_export_form(arguments: MultiDict[str, str]) -> SearchForm:
@@ -48,6 +52,8 @@ def export_of_form(form: SearchForm, filters: Filters) -> Response:
     """All keywords of a search without mistakes, in the format and language that the address asks for."""
     most = current_app.config["KR"].max_rows
     asked = replace(form.request(), filters=filters, offset=0, limit=most, explain=False)
+    if (page := read_page_of(form)) is not None:
+        asked = current_service().with_page(asked, page)
     return export_of(asked, request.args.get("format", "csv"), page_language())
 
 

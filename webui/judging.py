@@ -14,14 +14,16 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from indexes.errors import UsageError
+from kr.pages.problems import PageError
 from kr.store.accounts import find_user, utc_now
 from kr.store.lists import add_keywords, find_list, list_named, listed_keywords, undo_last_change
 from kr.store.schema import Verdict
 from kr.store.verdicts import dismissed_keywords, give_verdict, take_back
 from kr.types import Filters
 from webui.identity import Identity, current_database, signed_in
+from webui.languages import page_language
 from webui.search_form import SearchForm, read_search_form
-from webui.search_service import answer
+from webui.search_service import answer, read_page_of
 
 blueprint = Blueprint("judging", __name__, url_prefix="/search")
 NEW_LIST = "new"
@@ -117,7 +119,10 @@ def _chosen(form: SearchForm, identity: Identity) -> list[str]:
         raise UsageError(gettext("The search has mistakes."), gettext("Correct it first."))
     most = current_app.config["KR"].max_rows
     asked = replace(form.request(), filters=personal(form, identity), limit=most, offset=0)
-    reply, _ = answer(asked)
+    try:
+        reply, _ = answer(asked, read_page_of(form))
+    except PageError as error:
+        raise UsageError(error.text_zh if page_language() == "zh" else error.text_en) from error
     return [row["text"] for row in reply.rows]
 
 

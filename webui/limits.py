@@ -1,5 +1,7 @@
 """What a question may be at most, beyond what the operator sets: the same for the page and the API."""
 
+from kr.pages.address import MAX_ADDRESS_CHARS as MAX_ADDRESS_CHARS  # templates read it here
+
 MAX_FILTER_WORDS = 20
 MAX_FILTER_CHARS = 200
 MAX_NAME_CHARS = 255

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_babel import gettext
 
-from kr.reasons import REMOVAL_TEXTS, VARIANT_TEXTS, Removal
+from kr.reasons import PLACE_TEXTS, REMOVAL_TEXTS, VARIANT_TEXTS, Removal
 from kr.relevance.match import Variant
 from webui.languages import page_language
 
@@ -19,6 +19,7 @@ def source_name(name: str) -> str:
         "click_clusters": gettext("Same pages clicked"),
         "page_terms": gettext("Pages that say the same"),
         "semantic": gettext("Words used alike"),
+        "url_topics": gettext("What the page says"),
     }
     return names.get(name, name)
 
@@ -29,6 +30,7 @@ def stage_name(name: str) -> str:
         "fused_strength": gettext("Strength of each pair from all evidence"),
         "literal_relevance": gettext("Relevance computed"),
         "trained_relevance": gettext("Relevance computed"),
+        "page_relevance": gettext("Weighed by what the page says"),
         "relevance_admission": gettext("Too little relevance removed"),
         "unsafe_keyword_audit": gettext("Unsafe keywords removed"),
         "close_variants": gettext("Close variants brought together"),
@@ -39,6 +41,12 @@ def stage_name(name: str) -> str:
         "cut_to_limit": gettext("Cut to this page"),
     }
     return names.get(name, name)
+
+
+def place_name(place: str) -> str:
+    """Where on a page words stood, in the page's language."""
+    english, chinese = PLACE_TEXTS[place]
+    return chinese if page_language() == "zh" else english
 
 
 def removal_name(code: str) -> str:
@@ -71,6 +79,7 @@ HIDDEN_REMOVALS = frozenset(
 NAMES: dict[str, Any] = {
     "source_name": source_name,
     "stage_name": stage_name,
+    "place_name": place_name,
     "removal_name": removal_name,
     "role_name": role_name,
     "variant_name": variant_name,

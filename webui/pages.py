@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, abort, current_app, g, make_response, redire
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
+from kr.pages.problems import PageError
 from kr.reasons import Notice
 from kr.relevance.match import SURELY_RELEVANT
 from kr.reply import Reply
@@ -21,7 +22,7 @@ from webui.judging import personal, what_was_done
 from webui.languages import chosen_language, page_language
 from webui.names import NAMES
 from webui.search_form import SearchForm, read_search_form
-from webui.search_service import answer, current_service
+from webui.search_service import answer, current_service, read_page_of
 from webui.sparkline import sparkline
 
 blueprint = Blueprint("pages", __name__)
@@ -48,7 +49,13 @@ def search() -> Response | str | tuple[str, int]:
     if form.errors:
         return render_template("search.html", form=form, reply=None, about=about), 400
     identity = shown_identity()
-    reply, took_ms = answer(replace(form.request(), filters=personal(form, identity)))
+    try:
+        read = read_page_of(form)
+    except PageError as error:
+        form = replace(form, errors={"q": in_page_language(error)})
+        status = 400 if error.refused else 422
+        return render_template("search.html", form=form, reply=None, about=about), status
+    reply, took_ms = answer(replace(form.request(), filters=personal(form, identity)), read)
     page = render_template(
         "search.html",
         form=form,
@@ -90,12 +97,13 @@ def _account(identity: Identity | None, reply: Reply) -> dict[str, Any] | None:
 
 
 def _result_title(reply: Reply) -> str:
+    names = [reply.page["title"] or reply.page["address"]] if reply.page else reply.seeds
     return ngettext(
         "%(count)s keyword for “%(seeds)s”",
         "%(count)s keywords for “%(seeds)s”",
         reply.total,
         count=whole_number(reply.total),
-        seeds=gettext("”, “").join(shown(seed) for seed in reply.seeds),
+        seeds=gettext("”, “").join(shown(name) for name in names),
     )
 
 

@@ -14,6 +14,7 @@ from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from indexes.text import normalise
+from kr.pages.address import looks_like_address
 from kr.settings import Settings
 from kr.types import Filters, Request
 from webui.limits import (
@@ -46,6 +47,10 @@ class SearchForm:
     explain: bool
     hide_saved: bool
     default_rows: int
+    page_address: str = ""
+    """The page whose address was typed instead of keywords; then there are no seeds."""
+    fresh: bool = False
+    """Whether the page is fetched even if the platform's crawl has it."""
     errors: Mapping[str, str] = field(default_factory=dict)
 
     def request(self) -> Request:
@@ -74,6 +79,7 @@ class SearchForm:
         parameters["t"] = f"{self.balance:g}" if self.balance is not None else None
         parameters["explain"] = "1" if self.explain else None
         parameters["hide_saved"] = "1" if self.hide_saved else None
+        parameters["fresh"] = "1" if self.fresh else None
         parameters["page"] = self.page if not changes and self.page > 1 else None
         parameters.update(changes)
         if parameters.get("page") == 1:
@@ -90,7 +96,8 @@ def read_search_form(arguments: MultiDict[str, str], default_rows: int, settings
         if (text := arguments.get(name, "").strip())
     }
     query = arguments.get("q", "").strip()
-    seeds = _seeds(query, settings, errors)
+    page_address = query if looks_like_address(query) else ""
+    seeds = () if page_address else _seeds(query, settings, errors)
     filters = Filters(
         min_searches=_number(values, "min_searches", errors, 1),
         max_searches=_number(values, "max_searches", errors, 1),
@@ -126,6 +133,8 @@ def read_search_form(arguments: MultiDict[str, str], default_rows: int, settings
         arguments.get("explain", "") == "1",
         arguments.get("hide_saved", "") == "1",
         default_rows,
+        page_address,
+        bool(page_address) and arguments.get("fresh", "") == "1",
         errors,
     )
 

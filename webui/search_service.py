@@ -8,10 +8,12 @@ from typing import cast
 from flask import Flask, current_app
 
 from indexes.errors import KRError, NotFoundError
+from kr.pages.reader import PageRead
 from kr.reply import Reply
 from kr.service import KeywordService
 from kr.types import Request
 from webui.metrics import observe_reply
+from webui.search_form import SearchForm
 
 
 class SnapshotUnusable(KRError):
@@ -55,14 +57,19 @@ def late_service(app: Flask) -> LateService:
     return cast(LateService, app.extensions["kr_service"])
 
 
-def answer(request: Request) -> tuple[Reply, float]:
-    """The reply to a request and the milliseconds that the online path took."""
+def answer(request: Request, page: PageRead | None = None) -> tuple[Reply, float]:
+    """The reply to a request, with what a page says if one was read, and the milliseconds that the online path took."""
     service = current_service()
     started = time.perf_counter()
-    reply = service.keyword_ideas(request)
+    reply = service.keyword_ideas(request) if page is None else service.by_url(request, page)
     seconds = time.perf_counter() - started
     observe_reply(len(reply.rows), reply.degraded, seconds)
     return reply, round(seconds * 1000, 3)
+
+
+def read_page_of(form: SearchForm) -> PageRead | None:
+    """The page whose address a search names, or None if it names none. PageError if it cannot be read."""
+    return current_service().read_page(form.page_address, form.fresh) if form.page_address else None
 
 
 def register(app: Flask, opener: Callable[[], KeywordService]) -> None:

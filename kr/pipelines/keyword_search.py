@@ -14,6 +14,7 @@ from kr.rank.order import CutToLimit, Order
 from kr.rank.score import QualityAndDemand
 from kr.relevance.admission import RelevanceAdmission, bar_for
 from kr.relevance.literal import LiteralRelevance
+from kr.relevance.page import PageRelevance
 from kr.relevance.thresholds import Use
 from kr.retrieval.anchors import AnchorFinder
 from kr.retrieval.close_variants import CloseVariantGrouping
@@ -22,6 +23,7 @@ from kr.retrieval.filters import FilterCompiler, RequestFilters
 from kr.retrieval.neighbors import FusedStrength, NeighborFinder, NeighborSource
 from kr.retrieval.semantic import SemanticSource
 from kr.retrieval.token_match import TokenMatchSource
+from kr.retrieval.url_topics import UrlTopicsSource
 from kr.settings import Settings
 from kr.types import Source, Stage
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from kr.relevance.trained import TrainedRelevance
 
 MINERS = ("cooccurrence", "association_rules", "click_clusters", "page_terms")
-SOURCES = (ExactSource.name, TokenMatchSource.name, *MINERS, SemanticSource.name)
+SOURCES = (ExactSource.name, TokenMatchSource.name, *MINERS, SemanticSource.name, UrlTopicsSource.name)
 
 
 def relevance_stage(indexes: Indexes, settings: Settings) -> "LiteralRelevance | TrainedRelevance":
@@ -51,6 +53,7 @@ def keyword_sources(
         TokenMatchSource(indexes, settings.candidates_per_source, filters),
         *(NeighborSource(miner, neighbors) for miner in MINERS),
         SemanticSource(indexes, settings.semantic_neighbors),
+        UrlTopicsSource(indexes, settings.candidates_per_source),
     )
 
 
@@ -74,6 +77,7 @@ def keyword_search_pipeline(
         stages=(
             *fused_strength(indexes, neighbors),
             relevance,
+            PageRelevance(indexes, anchors, MINERS),
             RelevanceAdmission(bar_for(Use.KEYWORD_SEARCH, settings, relevance.model)),
             audit,
             CloseVariantGrouping(indexes),

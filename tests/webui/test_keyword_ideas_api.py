@@ -166,8 +166,8 @@ def test_a_token_of_another_snapshot_is_refused_with_the_remedy(
         ({"keyword_seed": {"keywords": "鲜花"}}, "#/keyword_seed/keywords"),
         ({"keyword_seed": {"keywords": ["x"] * 11}}, "#/keyword_seed/keywords"),
         ({"keyword_seed": {"keywords": ["x" * 201]}}, "#/keyword_seed/keywords"),
-        ({"keyword_seed": None}, "#/keyword_seed"),
-        ({"url_seed": {"url": "https://a.example/"}}, "#/url_seed"),
+        ({"keyword_seed": None}, "#"),
+        ({"url_seed": {}}, "#/url_seed/url"),
     ],
 )
 def test_a_mistake_is_refused_and_its_place_named(ask: Ask, fields: dict[str, Any], pointer: str) -> None:

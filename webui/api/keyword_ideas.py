@@ -8,16 +8,18 @@ from flask import Blueprint, Response, current_app, g
 
 from indexes.errors import UsageError
 from kr.envelope import envelope
+from kr.pages.problems import PageError
+from kr.pages.reader import PageRead
 from kr.seeds import parse_seeds
 from kr.types import Filters, Request
 from webui.api.exchange import read_body, send
 from webui.api.models import KeywordIdeasRequest
 from webui.api.openapi import openapi_bytes
-from webui.api.problems import INVALID_REQUEST, PAGE_TOKEN, ApiProblem
+from webui.api.problems import INVALID_REQUEST, PAGE_REFUSED, PAGE_TOKEN, PAGE_UNREADABLE, ApiProblem
 from webui.identity import current_identity
 from webui.judging import known_keywords
 from webui.page_tokens import PageToken, decode_page_token
-from webui.search_service import answer
+from webui.search_service import answer, current_service
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -33,6 +35,9 @@ def keyword_ideas() -> Response:
     """Answer a question; the body is the same for the same question on the same snapshot."""
     question = read_body(KeywordIdeasRequest)
     asked = request_of(question)
+    page = _page_of(question)
+    if page is not None:
+        asked = current_service().with_page(asked, page)
     with _token_problems():
         token = decode_page_token(question.page_token) if question.page_token is not None else None
         if token:
@@ -40,7 +45,7 @@ def keyword_ideas() -> Response:
             asked = replace(asked, offset=token.offset)
     # Paging ends at max_rows, wherever in a page that is.
     cut = replace(asked, limit=max(0, min(asked.limit, current_app.config["KR"].max_rows - asked.offset)))
-    reply, took_ms = answer(cut)
+    reply, took_ms = answer(cut, page)
     if token:
         with _token_problems():
             token.check_snapshot(reply.snapshot)
@@ -56,6 +61,19 @@ def keyword_ideas() -> Response:
     return send(document, took_ms)
 
 
+def _page_of(question: KeywordIdeasRequest) -> PageRead | None:
+    """The page that the question names, read."""
+    if question.url_seed is None:
+        return None
+    try:
+        return current_service().read_page(question.url_seed.url, question.url_seed.fresh)
+    except PageError as error:
+        kind = PAGE_REFUSED if error.refused else PAGE_UNREADABLE
+        detail = error.text_zh if question.language == "zh" else error.text_en
+        mistake = {"pointer": "#/url_seed/url", "detail": f"{error.problem.value}: {detail}"}
+        raise ApiProblem(kind, detail, [mistake]) from error
+
+
 @contextmanager
 def _token_problems() -> Iterator[None]:
     try:
@@ -68,7 +86,7 @@ def request_of(question: KeywordIdeasRequest) -> Request:
     """The question as the online path takes it; ApiProblem for seeds that it does not."""
     settings = current_app.config["KR"]
     try:
-        seeds = parse_seeds(question.keyword_seed.keywords, settings)
+        seeds = parse_seeds(question.keyword_seed.keywords if question.keyword_seed else (), settings)
     except UsageError as error:
         pointer = "#/keyword_seed/keywords"
         raise ApiProblem(INVALID_REQUEST, str(error), [{"pointer": pointer, "detail": str(error)}]) from error

@@ -72,6 +72,21 @@ class KeywordSeed(_Question):
     ]
 
 
+class UrlSeed(_Question):
+    """A page to start from: it is read, and what it says is searched for."""
+
+    url: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=4_000,
+            description="Address of a public page, http or https. It is answered from the platform's own crawl if that "
+            "has it, else fetched.",
+        ),
+    ]
+    fresh: bool = Field(False, description="Fetch the page even if the platform's crawl has it.")
+
+
 class IdeaFilters(_Question):
     """What the answer may hold. A row whose value is unknown does not pass a filter on that value."""
 
@@ -117,7 +132,8 @@ class Parameters(_Question):
 class KeywordIdeasRequest(_Question):
     """A question for keyword ideas."""
 
-    keyword_seed: KeywordSeed
+    keyword_seed: KeywordSeed | None = Field(None, description="Keywords to start from; or url_seed, or both.")
+    url_seed: UrlSeed | None = Field(None, description="A page to start from.")
     page_size: int = Field(DEFAULT_PAGE_SIZE, ge=1, le=MAX_PAGE_SIZE, description="Rows of one reply.")
     page_token: str | None = Field(None, max_length=1_000, description="next_page_token of the reply before.")
     sort: Sort = Field("rank", description="Order of rows; `-` in front for descending.")
@@ -128,6 +144,12 @@ class KeywordIdeasRequest(_Question):
     explain: bool = Field(False, description="Also answer what each stage found, kept and removed.")
     timing: bool = Field(False, description="Fill meta.took_ms; the body then differs from call to call.")
     parameters: Parameters = Parameters()
+
+    @model_validator(mode="after")
+    def _something_is_asked(self) -> Self:
+        if self.keyword_seed is None and self.url_seed is None:
+            raise PydanticCustomError("no_seed", "Name keyword_seed, url_seed or both")
+        return self
 
 
 class MonthlySearchVolume(BaseModel):
@@ -227,6 +249,40 @@ class ReplyNotice(BaseModel):
     text: str | None = Field(None, description="Present if the request names a language.")
 
 
+class PageTopic(BaseModel):
+    """A phrase of a page."""
+
+    text: str
+    weight: float = Field(ge=0, le=1, description="How much the page is about it, of its main topic.")
+    places: list[str] = Field(description="Where it stood: product_name, brand, title, h1, breadcrumb, main …")
+
+
+class PageProduct(BaseModel):
+    """What the page tells programs about its product (schema.org, Open Graph), as written; null if it does not say."""
+
+    name: str | None
+    brand: str | None
+    categories: list[str]
+    breadcrumbs: list[str]
+    price: str | None
+    currency: str | None
+
+
+class PageRead(BaseModel):
+    """The page that was read for url_seed."""
+
+    address: str = Field(description="Where the page was found, after redirects.")
+    title: str
+    description: str | None
+    language: str | None = Field(description="As the page declares it.")
+    charset: str
+    origin: Literal["crawl", "fetched", "file"]
+    read_on: str = Field(description="Day (UTC) of the text; for a crawled page the last day of the log.")
+    needs_javascript: bool
+    product: PageProduct
+    topics: list[PageTopic] = Field(description="The main topic first.")
+
+
 class KeywordIdeas(BaseModel):
     """The rows of one page and what concerns all of them."""
 
@@ -235,6 +291,7 @@ class KeywordIdeas(BaseModel):
     keyword_ideas: list[KeywordIdea]
     corrections: list[Correction]
     notices: list[ReplyNotice]
+    page: PageRead | None = Field(None, description="Present if url_seed was given.")
     explain: dict[str, Any] | None = Field(None, description="What each stage did; present if it was asked for.")
 
 

@@ -108,7 +108,7 @@ def openapi_document() -> dict[str, Any]:
 def _keyword_ideas() -> dict[str, Any]:
     return {
         "operationId": "generateKeywordIdeas",
-        "summary": "Keywords for one or more seed keywords",
+        "summary": "Keywords for seed keywords, for a page, or for both",
         "parameters": [_REQUEST_ID],
         "requestBody": {
             "required": True,

@@ -67,6 +67,19 @@ UNSUPPORTED_MEDIA_TYPE = ProblemType(
 TOO_MANY = ProblemType(
     "too-many-requests", 429, "Too many requests", "Wait as many seconds as the Retry-After header says."
 )
+PAGE_REFUSED = ProblemType(
+    "page-refused",
+    422,
+    "The page's address is refused",
+    "Only pages on the public internet are read, over http or https on the usual ports; the detail names the reason. "
+    "Nothing was opened.",
+)
+PAGE_UNREADABLE = ProblemType(
+    "page-unreadable",
+    422,
+    "The page cannot be read",
+    "The detail says what the site answered and what to do; keyword_seed needs no page.",
+)
 INTERNAL = ProblemType(
     "internal-error",
     500,
@@ -93,6 +106,8 @@ PROBLEM_TYPES = (
     TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     TOO_MANY,
+    PAGE_REFUSED,
+    PAGE_UNREADABLE,
     INTERNAL,
     NO_SNAPSHOT,
     TRY_AGAIN,
