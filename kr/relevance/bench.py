@@ -8,13 +8,12 @@ import numpy as np
 
 from indexes.arrays import Array
 from indexes.bench_table import bench_row
-from kr.relevance.encoding import encode_texts
 from kr.relevance.feature_list import KERNEL_FEATURES
-from kr.relevance.features import EncodedPairs, pair_features
+from kr.relevance.features import EncodedPairs, encode_for, pair_features
+from kr.relevance.lexicons import Lexicons, shipped_terms
 from kr.relevance.substitutions import Substitutions
-from kr.relevance.text_statistics import fit_text_statistics
+from kr.relevance.text_knowledge import TextKnowledge
 from kr.relevance.tree_kernel import read_trees
-from kr.relevance.vectors import fit_vectors
 
 CANDIDATES = 1500
 TREE_ROWS = 1000
@@ -46,17 +45,16 @@ def _feature_rows(queries: list[str], keywords: list[str], repeats: int) -> list
     from rapidfuzz import process
     from rapidfuzz.distance import Levenshtein
 
-    statistics = fit_text_statistics([*queries, *keywords] * 2)
-    vectors = fit_vectors([*queries, *keywords], statistics.vocabulary, VECTOR_SIZE)
-    encoded = encode_texts(keywords, statistics.vocabulary)
-    seeds = [encode_texts([query], statistics.vocabulary) for query in queries]
+    knowledge = TextKnowledge.fit([*queries, *keywords] * 2, VECTOR_SIZE, Lexicons.of(terms=shipped_terms()))
+    encoded = encode_for(keywords, knowledge)
+    seeds = [encode_for([query], knowledge) for query in queries]
     rows = np.arange(len(keywords))
     pairs = [EncodedPairs(seed, np.zeros(len(keywords), np.int64), encoded, rows) for seed in seeds]
     weights = np.random.default_rng(0).standard_normal((1 << 18, 1)).astype(np.float32)
     substitutions = Substitutions(weights, np.zeros(1))
     calls: dict[str, Callable[[int], object]] = {
         f"KR: {len(KERNEL_FEATURES)} features × {len(keywords):,}": lambda call: pair_features(
-            pairs[call % QUERIES], statistics, vectors
+            pairs[call % QUERIES], knowledge
         ),
         f"KR: substitution score × {len(keywords):,}": lambda call: substitutions.scores(pairs[call % QUERIES]),
         f"rapidfuzz: edit distance alone × {len(keywords):,}": lambda call: process.cdist(
@@ -67,7 +65,7 @@ def _feature_rows(queries: list[str], keywords: list[str], repeats: int) -> list
     times = _interleaved(calls, repeats)
     agree = bool(
         np.array_equal(
-            pair_features(pairs[0], statistics, vectors)[:, [f.name for f in KERNEL_FEATURES].index("edit_distance")],
+            pair_features(pairs[0], knowledge)[:, [f.name for f in KERNEL_FEATURES].index("edit_distance")],
             process.cdist([queries[0]], keywords, scorer=Levenshtein.distance, workers=1)[0].astype(np.float32),
         )
     )

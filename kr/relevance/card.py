@@ -21,6 +21,7 @@ def card_text(card: Mapping[str, Any]) -> str:
         "",
         *(f"- `{item['file']}`, SHA-256 `{item['sha256']}`" for item in card["data"]),
         *(f"- unlabelled: `{item['path']}`, SHA-256 `{item['sha256']}`" for item in card["corpora"]),
+        *_lexicon_lines(card.get("lexicons", {})),
         "",
         "## Cross-validated by query",
         "",
@@ -71,3 +72,18 @@ def share_text(share: float | None) -> str:
 def interval_text(interval: list[float] | None) -> str:
     """Both ends of an interval, or nothing."""
     return f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
+
+
+def _lexicon_lines(lexicons: Mapping[str, Any]) -> list[str]:
+    lines = []
+    synonyms = lexicons.get("synonyms")
+    if synonyms and synonyms["groups"]:
+        files = ", ".join(f"`{item['file']}`, SHA-256 `{item['sha256']}`" for item in synonyms["files"])
+        lines.append(
+            f"- synonyms: {synonyms['groups']:,} groups of {synonyms['words']:,} words, of which "
+            f"{synonyms['left_out']:,} are several tokens and left out: {files}"
+        )
+    for kind in lexicons.get("terms", []):
+        files = "".join(f", `{item['file']}`, SHA-256 `{item['sha256']}`" for item in kind["files"])
+        lines.append(f"- terms of kind {kind['kind']}: {kind['things']:,}{files}")
+    return lines

@@ -3,12 +3,10 @@
 Three or fewer distinct whole labels are classes, all else is graded. A file with a mistake is refused with its line.
 """
 
-import gzip
 import hashlib
 import json
 import math
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from indexes.arrays import Array
-from indexes.errors import NotFoundError, UsageError
+from indexes.errors import UsageError
 from indexes.text import fingerprint, normalise
+from kr.relevance.text_lines import numbered_lines
 
 MOST_CLASSES = 3
 CLASSES, GRADED = "classes", "graded"
@@ -68,7 +67,7 @@ def read_pairs(files: Sequence[Path]) -> LabelledPairs:
     labels: list[float] = []
     for file in files:
         before = len(labels)
-        for number, line in _lines(file):
+        for number, line in numbered_lines(file, "file of pairs", "--pairs"):
             query, keyword, label = _pair(line, f"{file}, line {number}")
             queries.append(query)
             keywords.append(keyword)
@@ -76,21 +75,6 @@ def read_pairs(files: Sequence[Path]) -> LabelledPairs:
         if len(labels) == before:
             raise UsageError(f"{file} holds no pairs.", _SHAPE)
     return LabelledPairs(tuple(queries), tuple(keywords), np.array(labels, np.float64))
-
-
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    if not file.is_file():
-        raise NotFoundError(f"The file of pairs {file} does not exist.", "Name one that does with --pairs.")
-    number = 0
-    try:
-        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as stream:
-            for number, line in enumerate(stream, 1):
-                if line.strip():
-                    yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file}, line {number}: not UTF-8 ({error.reason}).", "Save the file as UTF-8.") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise UsageError(f"{file} cannot be read after line {number}: {error}.", "Write the file anew.") from None
 
 
 def _pair(line: str, place: str) -> tuple[str, str, float]:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from indexes.errors import CorruptError, UsageError
 from kr.relevance.commands import evaluate_relevance, train_relevance
+from kr.relevance.lexicons import Lexicons
 from kr.relevance.model import RelevanceModel
 from kr.relevance.pairs import LabelledPairs, read_pairs
 from kr.relevance.presets import PRESETS
@@ -47,8 +48,10 @@ def test_grades_are_regressed(tmp_path: Path, training_pairs: LabelledPairs) -> 
     assert result["auc"] > 0.95
 
 
-def test_the_same_pairs_give_the_same_bytes(tmp_path: Path, training_pairs: LabelledPairs, model_folder: Path) -> None:
-    train(training_pairs, [], PRESETS["fast"])[0].write(tmp_path)
+def test_the_same_pairs_give_the_same_bytes(
+    tmp_path: Path, training_pairs: LabelledPairs, lexicons: Lexicons, model_folder: Path
+) -> None:
+    train(training_pairs, [], PRESETS["fast"], lexicons=lexicons)[0].write(tmp_path)
     names = sorted(str(file.relative_to(model_folder)) for file in model_folder.rglob("*") if file.is_file())
     assert names == sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file())
     for name in names:
@@ -139,7 +142,7 @@ def test_a_model_of_another_format_or_without_its_parts_is_refused(changed_model
         RelevanceModel.read(folder)
 
 
-@pytest.mark.parametrize("name", ["trees-0.txt", "vectors.npy", "text/idf.npy", "card.json"])
+@pytest.mark.parametrize("name", ["trees-0.txt", "vectors.npy", "text/idf.npy", "lexicons/trie/keys.npy", "card.json"])
 def test_a_model_without_one_of_its_files_is_refused(changed_model: Callable, name: str) -> None:
     folder = changed_model(lambda document: None)
     (folder / name).unlink()
