@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def card_text(card: Mapping[str, Any]) -> str:
-    """Markdown of a model card."""
+def card_text(card: Mapping[str, Any], sha256: str = "", latency: Mapping[str, Any] | None = None) -> str:
+    """Markdown of a model card, with the hash of the model's files and the times measured, if any were."""
     measures = card["cross_validated"]
     lines = [
         "# Relevance model",
@@ -19,6 +19,7 @@ def card_text(card: Mapping[str, Any]) -> str:
         "",
         "## Data",
         "",
+        *([f"- the model's own files, SHA-256 `{sha256}`"] if sha256 else []),
         *(f"- `{item['file']}`, SHA-256 `{item['sha256']}`" for item in card["data"]),
         *(f"- unlabelled: `{item['path']}`, SHA-256 `{item['sha256']}`" for item in card["corpora"]),
         *_lexicon_lines(card.get("lexicons", {})),
@@ -52,6 +53,8 @@ def card_text(card: Mapping[str, Any]) -> str:
         for row in card["families"]:
             values = " | ".join(f"{row[name]:.4f}" for name in names)
             lines.append(f"| {row['added']} | {row['features']} | {values} |")
+    if latency:
+        lines += _latency_lines(latency)
     lines += [
         "",
         "## Features that the trees read, by gain",
@@ -86,4 +89,28 @@ def _lexicon_lines(lexicons: Mapping[str, Any]) -> list[str]:
     for kind in lexicons.get("terms", []):
         files = "".join(f", `{item['file']}`, SHA-256 `{item['sha256']}`" for item in kind["files"])
         lines.append(f"- terms of kind {kind['kind']}: {kind['things']:,}{files}")
+    return lines
+
+
+def _latency_lines(latency: Mapping[str, Any]) -> list[str]:
+    times = latency["milliseconds"]
+    lines = [
+        "",
+        "## Latency",
+        "",
+        f"Medians for {latency['pairs']:,} pairs of one query on one thread, measured after training; all take turns.",
+        "",
+        "| part | ms |",
+        "|---|---|",
+        f"| features that kernels compute | {times['features']:.2f} |",
+        f"| substitution score | {times['substitutions']:.2f} |",
+        f"| trees | {times['trees']:.2f} |",
+        f"| trees by LightGBM, {latency['trees_over_lightgbm']:.1f} times as long | {times['lightgbm']:.2f} |",
+        f"| all, calibrated | {times['all']:.2f} |",
+        "",
+        "| kernel | families | ns a pair, run alone |",
+        "|---|---|---|",
+    ]
+    for kernel, found in latency["nanoseconds_a_pair"].items():
+        lines.append(f"| {kernel} | {', '.join(found['families'])} | {found['cost']:,} |")
     return lines

@@ -45,8 +45,11 @@ def train_relevance(
     """Train the relevance model on labelled pairs, cross-validated by query."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} exists and is not an empty folder.", "Name another folder with --out.")
+    from indexes.arrays import write_json
     from kr.relevance.card import card_text
     from kr.relevance.corpus import read_corpus
+    from kr.relevance.latency import FILE as LATENCY_FILE
+    from kr.relevance.latency import measure_latency, model_sha256
     from kr.relevance.lexicons import Lexicons, shipped_terms
     from kr.relevance.pairs import read_pairs, refuse_one_label, sha256_of
     from kr.relevance.presets import PRESETS
@@ -94,9 +97,14 @@ def train_relevance(
         with step("The table of families"):
             model.card["families"] = family_table(pairs, model.knowledge, PRESETS[preset])
     model.write(out)
-    (out / "card.md").write_text(card_text(model.card), encoding="utf-8")
+    sha256, latency = model_sha256(out), None
+    if not with_encoder:  # a model that reads the encoder is not served
+        with step("Measuring the model"):
+            latency = measure_latency(model, pairs)
+        write_json(out, LATENCY_FILE, latency)
+    (out / "card.md").write_text(card_text(model.card, sha256, latency), encoding="utf-8")
     if as_json:
-        print_json(model.card)
+        print_json({**model.card, "sha256": sha256, "latency": latency})
     else:
         click.echo(_measures(model.card["cross_validated"]))
         click.echo(_thresholds(model.card["thresholds"]))

@@ -13,7 +13,7 @@ from indexes.errors import CorruptError, NotFoundError, UsageError
 from kr.relevance.calibration import ClassCalibration, GradeCalibration
 from kr.relevance.encoder import ENCODER_FEATURES, Encoder, embed_pairs
 from kr.relevance.feature_list import KERNEL_FEATURES, Feature, substitution_features, term_feature_list
-from kr.relevance.features import EncodedPairs, encode_pairs, pair_features
+from kr.relevance.features import EncodedPairs, encode_pairs, kernel_feature_count, kernels_of, write_pair_features
 from kr.relevance.forest import Forest
 from kr.relevance.pairs import CLASSES, LabelledPairs
 from kr.relevance.substitutions import Substitutions
@@ -66,11 +66,17 @@ class RelevanceModel:
         return feature_names(len(self.substitutions.bias), self.knowledge.lexicons.kinds, self.encoder is not None)
 
     def features(self, pairs: EncodedPairs, of_encoder: Array | None = None) -> Array:
-        """What the trees read; float32 (n, columns). `of_encoder` are the encoder's columns, if the model has one."""
-        parts = [pair_features(pairs, self.knowledge)]
+        """All features, float32 (n, columns); those of kernels that the trees do not read are 0.
+
+        `of_encoder` are the encoder's columns, if the model has one.
+        """
+        first = kernel_feature_count(self.knowledge) + (0 if of_encoder is None else of_encoder.shape[1])
+        out = np.zeros((len(pairs), first + len(self.substitutions.bias)), np.float32)
+        write_pair_features(pairs, self.knowledge, kernels_of(self.columns, self.knowledge), out)
         if of_encoder is not None:
-            parts.append(of_encoder)
-        return np.hstack([*parts, self.substitutions.scores(pairs)])[:, self.columns]
+            out[:, first - of_encoder.shape[1] : first] = of_encoder
+        self.substitutions.write_scores(pairs, first, out)
+        return out
 
     def predict(self, queries: Sequence[str], keywords: Sequence[str]) -> Predictions:
         """Predict for texts as they are typed."""
@@ -149,6 +155,7 @@ class RelevanceModel:
                 )
             substitutions = Substitutions.read(folder)
             knowledge = TextKnowledge.read(folder)
+            columns = np.array(document["used_features"], np.int64)
             names = feature_names(len(substitutions.bias), knowledge.lexicons.kinds, document["encoder"])
             _refuse_other_features(file, document["features"], names)
             calibration = ClassCalibration if document["kind"] == CLASSES else GradeCalibration
@@ -157,8 +164,8 @@ class RelevanceModel:
                 labels=np.array(document["labels"], np.float64),
                 knowledge=knowledge,
                 substitutions=substitutions,
-                columns=np.array(document["used_features"], np.int64),
-                forest=Forest.read(folder),
+                columns=columns,
+                forest=Forest.read(folder, columns),
                 calibration=calibration.of_json(document["calibration"]),
                 thresholds={use: float(document["thresholds"][use]) for use in Use},
                 card=json.loads((folder / "card.json").read_text(encoding="utf-8")),

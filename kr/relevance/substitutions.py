@@ -148,12 +148,14 @@ def _scores(
     keywords: tuple[Array, ...],
     weights: Array,
     bias: Array,
+    first: int,
     out: Array,
 ) -> None:
     query_char_offsets, query_chars, query_offsets, query_hashes = queries
     char_offsets, chars, offsets, hashes = keywords
     codes = np.zeros(MOST_CODES, np.int32)
     outputs = len(bias)
+    totals = np.zeros(outputs)
     for pair in range(len(query_rows)):
         q, k = query_rows[pair], keyword_rows[pair]
         count = substitution_codes(
@@ -164,11 +166,12 @@ def _scores(
             codes,
         )
         scale = 1.0 / np.sqrt(max(count, 1))
+        totals[:] = 0
+        for place in range(count):
+            for output in range(outputs):
+                totals[output] += weights[codes[place], output]
         for output in range(outputs):
-            total = 0.0
-            for place in range(count):
-                total += weights[codes[place], output]
-            out[pair, output] = bias[output] + total * scale
+            out[pair, first + output] = bias[output] + totals[output] * scale
 
 
 def _parts(pairs: EncodedPairs) -> tuple[Array, Array, tuple[Array, ...], tuple[Array, ...]]:
@@ -205,8 +208,12 @@ class Substitutions:
     def scores(self, pairs: EncodedPairs) -> Array:
         """Scores float32 (n, outputs)."""
         out = np.empty((len(pairs), len(self.bias)), np.float32)
-        _scores(*_parts(pairs), self.weights, self.bias, out)
+        self.write_scores(pairs, 0, out)
         return out
+
+    def write_scores(self, pairs: EncodedPairs, first: int, out: Array) -> None:
+        """Write the scores into `out`, float32 (n, …), from the column `first` on."""
+        _scores(*_parts(pairs), self.weights, self.bias, first, out)
 
     def write(self, folder: Path) -> None:
         """Write below `folder/substitutions`."""

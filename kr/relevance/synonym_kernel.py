@@ -43,6 +43,25 @@ def compare_senses(one: int, other: int, offsets: Array, senses: Array) -> tuple
 
 
 @inner_njit
+def comparisons(
+    query: Array, lexeme: int, offsets: Array, senses: Array, stamp: int, stamps: Array, kept: Array
+) -> int:
+    """The slot that holds what a lexeme is to each of the query's: relation · 8 + common levels.
+
+    `stamp` is of the query. `stamps` int64 (slots,) and `kept` uint8 (slots, 64) hold what was computed for it; there
+    are a power of two of slots.
+    """
+    slot = lexeme & (len(stamps) - 1)
+    key = stamp << 32 | lexeme
+    if stamps[slot] != key:
+        for at in range(min(len(query), MOST_TOKENS)):
+            relation, levels = compare_senses(query[at], lexeme, offsets, senses)
+            kept[slot, at] = relation << 3 | levels
+        stamps[slot] = key
+    return slot
+
+
+@inner_njit
 def synonym_features(
     query: Array,
     query_rows: Array,
@@ -53,72 +72,49 @@ def synonym_features(
     idf: Array,
     offsets: Array,
     senses: Array,
+    stamp: int,
+    stamps: Array,
+    kept: Array,
     relations: Array,
     depths: Array,
     out: Array,
 ) -> None:
     """Write the 14 synonym columns of one pair. `query` and `keyword` are lexemes, int32; without senses all are 0.
 
-    `relations` and `depths`, int32 (64,), are room to work in.
+    `relations` and `depths`, int32 (64,), are room to work in; `stamp` and what follows is as in `comparisons`.
     """
     out[:] = 0
     if len(senses) == 0:
         return
     m, n = min(len(query), MOST_TOKENS), min(len(keyword), MOST_TOKENS)
-    for place in range(n):
-        relations[place] = NOTHING
-        depths[place] = 0
-    total = found_weight = missed = covered = deep = 0.0
-    misses = synonyms = related = 0
-    least = LEVELS
-    for at in range(m):
-        weight = idf[query_rows[at]]
-        total += weight
-        best, depth = NOTHING, 0
-        if query[at]:
-            for place in range(n):
-                if keyword[place] and not (query_found[at] and found[place]):
-                    relation, levels = compare_senses(query[at], keyword[place], offsets, senses)
-                    best, depth = max(best, relation), max(depth, levels)
-                    relations[place] = max(relations[place], relation)
-                    depths[place] = max(depths[place], levels)
-        if query_found[at]:
-            found_weight += weight
-            continue
-        missed += weight
-        misses += 1
-        deep += weight * depth
-        least = min(least, depth)
-        if best == SYNONYM:
-            covered += weight
-            synonyms += 1
-        elif best == RELATED:
-            related += 1
-    out[0] = covered / missed if missed > 0 else 0.0
-    out[1] = synonyms
-    out[2] = synonyms / misses if misses else 0.0
-    out[3] = related
-    out[4] = deep / (LEVELS * missed) if missed > 0 else 1.0
-    out[5] = least / LEVELS
-    out[6] = (found_weight + covered) / total if total > 0 else 0.0
+    relations[:m] = NOTHING
+    depths[:m] = 0
     total = found_weight = missed = covered = deep = 0.0
     misses = synonyms = related = 0
     least = LEVELS
     for place in range(n):
         weight = idf[rows[place]]
         total += weight
+        best = depth = 0
+        if keyword[place]:
+            slot = comparisons(query, keyword[place], offsets, senses, stamp, stamps, kept)
+            for at in range(m):
+                if not (query_found[at] and found[place]):
+                    relation, levels = kept[slot, at] >> 3, kept[slot, at] & 7
+                    best, depth = max(best, relation), max(depth, levels)
+                    relations[at] = max(relations[at], relation)
+                    depths[at] = max(depths[at], levels)
         if found[place]:
             found_weight += weight
             continue
         missed += weight
         misses += 1
-        deep += weight * depths[place]
-        least = min(least, depths[place])
-        if relations[place] == SYNONYM:
+        deep += weight * depth
+        least = min(least, depth)
+        synonyms += best == SYNONYM
+        related += best == RELATED
+        if best == SYNONYM:
             covered += weight
-            synonyms += 1
-        elif relations[place] == RELATED:
-            related += 1
     out[7] = covered / missed if missed > 0 else 0.0
     out[8] = synonyms
     out[9] = synonyms / misses if misses else 0.0
@@ -126,3 +122,27 @@ def synonym_features(
     out[11] = deep / (LEVELS * missed) if missed > 0 else 1.0
     out[12] = least / LEVELS
     out[13] = (found_weight + covered) / total if total > 0 else 0.0
+    total = found_weight = missed = covered = deep = 0.0
+    misses = synonyms = related = 0
+    least = LEVELS
+    for at in range(m):
+        weight = idf[query_rows[at]]
+        total += weight
+        if query_found[at]:
+            found_weight += weight
+            continue
+        missed += weight
+        misses += 1
+        deep += weight * depths[at]
+        least = min(least, depths[at])
+        synonyms += relations[at] == SYNONYM
+        related += relations[at] == RELATED
+        if relations[at] == SYNONYM:
+            covered += weight
+    out[0] = covered / missed if missed > 0 else 0.0
+    out[1] = synonyms
+    out[2] = synonyms / misses if misses else 0.0
+    out[3] = related
+    out[4] = deep / (LEVELS * missed) if missed > 0 else 1.0
+    out[5] = least / LEVELS
+    out[6] = (found_weight + covered) / total if total > 0 else 0.0

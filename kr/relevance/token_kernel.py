@@ -22,6 +22,13 @@ def find_tokens(query: Array, keyword: Array, query_found: Array, found: Array) 
 
 
 @inner_njit
+def inverse_probabilities(query_rows: Array, log_probability: Array, inverse: Array) -> None:
+    """Write one over the probability of each token of a query, float64 (64,)."""
+    for at in range(min(len(query_rows), MOST_TOKENS)):
+        inverse[at] = np.exp(-log_probability[query_rows[at]])
+
+
+@inner_njit
 def token_features(
     query: Array,
     query_rows: Array,
@@ -30,14 +37,14 @@ def token_features(
     rows: Array,
     kinds: Array,
     idf: Array,
-    log_probability: Array,
+    inverse: Array,
     mean_tokens: float,
     times: Array,
     out: Array,
 ) -> None:
     """Write the 34 token columns of one pair: matched and missed terms, their weights, and the classical scores.
 
-    `times`, int32 (64,), is room to work in.
+    `inverse` float64 (64,) is one over the probability of each of q's tokens; `times`, int32 (64,), is room to work in.
     """
     m, n = min(len(query), MOST_TOKENS), min(len(keyword), MOST_TOKENS)
     times[:m] = 0
@@ -84,12 +91,11 @@ def token_features(
             heaviest, heaviest_matched = weight, count > 0
         if count:
             # A token that the keyword lacks adds nothing to a likelihood ratio, but for Dirichlet's length.
-            inverse = np.exp(-log_probability[query_rows[at]])
             share = count / n
-            dirichlet += np.log(1.0 + 0.1 * count * inverse)
-            jelinek += np.log(1.0 + 9.0 * share * inverse)
-            jelinek_long += np.log(1.0 + 0.3 / 0.7 * share * inverse)
-            discount += np.log(1.0 + (count - 0.7) / n * inverse / 0.7)
+            dirichlet += np.log(1.0 + 0.1 * count * inverse[at])
+            jelinek += np.log(1.0 + 9.0 * share * inverse[at])
+            jelinek_long += np.log(1.0 + 0.3 / 0.7 * share * inverse[at])
+            discount += np.log(1.0 + (count - 0.7) / n * inverse[at] / 0.7)
             query_matched += 1
             query_matched_idf += weight
             dot += weight * weight * count

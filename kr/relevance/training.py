@@ -113,7 +113,7 @@ def train(
     boosters = [
         fit_booster(final, target_of(data), preset, outputs, seed, limits, everything) for seed in range(preset.seeds)
     ]
-    forest = Forest.of_texts(tuple(booster.model_to_string() for booster in boosters))
+    forest = Forest.of_texts(tuple(booster.model_to_string() for booster in boosters), columns)
     card = {
         "preset": preset.name,
         "encoder": with_encoder,
