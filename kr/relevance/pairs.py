@@ -37,9 +37,7 @@ class LabelledPairs:
     @property
     def kind(self) -> str:
         """`classes` or `graded`."""
-        distinct = np.unique(self.labels)
-        whole = bool(np.all(distinct == np.round(distinct)))
-        return CLASSES if whole and len(distinct) <= MOST_CLASSES else GRADED
+        return kind_of(self.labels)
 
     def take(self, rows: Array) -> "LabelledPairs":
         """The pairs at these positions."""
@@ -60,11 +58,21 @@ class LabelledPairs:
         return np.array([seen[query] for query in self.queries], np.int64)
 
 
+def kind_of(labels: Array) -> str:
+    """What these labels are: three or fewer distinct whole numbers are classes, all else is grades."""
+    distinct = np.unique(labels)
+    return CLASSES if len(distinct) <= MOST_CLASSES and np.array_equal(distinct, np.round(distinct)) else GRADED
+
+
 def read_pairs(files: Sequence[Path]) -> LabelledPairs:
-    """Read files of pairs one after the other; UsageError names the file, the line and the mistake."""
+    """Read files of pairs one after the other; UsageError names the file, the line and the mistake.
+
+    Files of classes beside files of grades are refused: their numbers are of different scales.
+    """
     queries: list[str] = []
     keywords: list[str] = []
     labels: list[float] = []
+    kinds: dict[str, Path] = {}
     for file in files:
         before = len(labels)
         for number, line in numbered_lines(file, "file of pairs", "--pairs"):
@@ -74,6 +82,12 @@ def read_pairs(files: Sequence[Path]) -> LabelledPairs:
             labels.append(label)
         if len(labels) == before:
             raise UsageError(f"{file} holds no pairs.", _SHAPE)
+        kinds.setdefault(kind_of(np.array(labels[before:])), file)
+    if len(kinds) > 1:
+        raise UsageError(
+            f"The labels are of mixed kinds: {kinds[CLASSES]} holds classes, {kinds[GRADED]} grades.",
+            "Use them apart; if both are on one scale, join them to one file.",
+        )
     return LabelledPairs(tuple(queries), tuple(keywords), np.array(labels, np.float64))
 
 

@@ -128,6 +128,22 @@ def changed_model(model_folder: Path, tmp_path: Path) -> Callable[[Callable[[dic
     return change
 
 
+def test_labels_of_one_kind_only_are_refused_on_the_command_line(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.jsonl"
+    file.write_text('{"query": "a", "keyword": "b", "label": 1}\n' * 5)
+    with pytest.raises(UsageError, match="All 5 pairs have the label 1"):
+        CliRunner().invoke(
+            train_relevance, ["--pairs", str(file), "--out", str(tmp_path / "model")], catch_exceptions=False
+        )
+    assert not (tmp_path / "model").exists()
+
+
+def test_identical_sides_are_as_relevant_as_pairs_can_be(model: RelevanceModel) -> None:
+    texts = ["北京鲜花价格", "desk lamp 上海费用"]
+    others = ["上海跑鞋图片", "雨伞做法"]
+    assert model.predict(texts, texts).relevance.min() > model.predict(texts, others).relevance.max()
+
+
 def test_a_model_of_other_features_is_refused_by_name(changed_model: Callable) -> None:
     def rename(document: dict) -> None:
         document["features"][document["features"].index("bm25")] = "bm26"
