@@ -100,13 +100,13 @@ def write_pair_features(pairs: EncodedPairs, knowledge: TextKnowledge, wanted: A
         statistics.mean_tokens,
         (lexicons.senses.offsets, lexicons.senses.senses),
         (lexicons.trie.first, lexicons.trie.keys, lexicons.trie.targets, lexicons.trie.things),
-        _room(),
+        room_of_thread(),
         wanted,
         out,
     )
 
 
-def _room() -> tuple[Array, ...]:
+def room_of_thread() -> tuple[Array, ...]:
     """This thread's room for the kernels, two megabytes: the marks of the query's characters and of its syllables,
     uint64 (65536,), all zero before and after; and what was computed for single tokens: stamps int64 (slots,) and
     similarities float32 (slots, 64), stamps and comparisons of senses uint8 (slots, 64)."""
@@ -150,7 +150,7 @@ def _compute(
     wanted: Array,
     out: Array,
 ) -> None:
-    """`room` is `_room`'s."""
+    """`room` is `room_of_thread`'s."""
     (query_char_offsets, query_chars, query_offsets, query_hashes, query_token_rows, query_kinds, query_spellings,
      query_lexemes) = queries  # fmt: skip
     char_offsets, chars, offsets, hashes, token_rows, kinds, spellings, lexemes = keywords
