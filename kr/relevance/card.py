@@ -98,7 +98,7 @@ def _latency_lines(latency: Mapping[str, Any]) -> list[str]:
         "",
         "## Latency",
         "",
-        f"Medians for {latency['pairs']:,} pairs of one query on one thread, measured after training; all take turns.",
+        f"CPU time for {latency['pairs']:,} pairs of one query on one thread, medians, all taking turns.",
         "",
         "| part | ms |",
         "|---|---|",

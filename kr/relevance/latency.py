@@ -30,13 +30,14 @@ CANDIDATES = 1500
 """Keywords that a request brings before the relevance stage."""
 QUERIES = 20
 REPEATS = 100
+WALL, CPU = 0, 1
 FILE = "latency.json"
 PARTS = ("features", "substitutions", "trees", "lightgbm", "all")
 NOT_THE_MODEL = (FILE, "card.json", "card.md")
 
 
 def measure_latency(model: RelevanceModel, pairs: LabelledPairs, repeats: int = REPEATS) -> dict[str, Any]:
-    """Medians over calls, in milliseconds for 1,500 pairs of one query, and nanoseconds a pair by kernel.
+    """CPU time, medians over calls: milliseconds for 1,500 pairs of one query, and nanoseconds a pair by kernel.
 
     Queries and keywords are drawn from the pairs. The model must be one without the sentence encoder.
     """
@@ -68,7 +69,7 @@ def measure_latency(model: RelevanceModel, pairs: LabelledPairs, repeats: int = 
         "": lambda call: write_pair_features(lists[call % QUERIES], model.knowledge, np.zeros(len(KERNELS), bool), out),
         **kernel_calls(lists, model.knowledge, read),
     }
-    times = {name: float(np.median(found)) for name, found in interleaved(calls, repeats).items()}
+    times = {name: float(np.median(found[CPU])) for name, found in interleaved(calls, repeats).items()}
     nothing_run = times.pop("")
     return {
         "pairs": CANDIDATES,
@@ -106,14 +107,18 @@ def families_of_kernel(kernel: int, kinds: Sequence[str]) -> list[str]:
 
 
 def interleaved(calls: Mapping[str, Callable[[int], object]], repeats: int) -> dict[str, Array]:
-    """Milliseconds of each call, after one that is not counted; the calls take turns."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
+    """Milliseconds of each call, after one that is not counted: float64 (2, repeats), elapsed and of this thread's CPU.
+
+    The calls take turns. A busy machine lengthens what elapses, but hardly what the CPU is used.
+    """
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
     for call in range(repeats + 1):
         for name, run in calls.items():
-            started = time.perf_counter()
+            started, used = time.perf_counter(), time.thread_time()
             run(call)
-            times[name].append((time.perf_counter() - started) * 1000)
-    return {name: np.array(found[1:]) for name, found in times.items()}
+            used, ended = time.thread_time() - used, time.perf_counter()
+            times[name].append(((ended - started) * 1000, used * 1000))
+    return {name: np.array(found[1:]).T for name, found in times.items()}
 
 
 def model_sha256(folder: Path) -> str:
