@@ -44,19 +44,10 @@ def add_row(weight: Any, vectors: Array, row: int, total: Array, first: int, axe
 
 
 @inner_njit
-def similarities(query_rows: Array, row: int, vectors: Array, stamp: int, stamps: Array, kept: Array) -> int:
-    """The slot that holds the cosines, below 1, of a token's vector with those of the query's tokens.
-
-    `stamp` is of the query. `stamps` int64 (slots,) and `kept` float32 (slots, 64) hold what was computed for it; there
-    are a power of two of slots.
-    """
-    slot = row & (len(stamps) - 1)
-    key = stamp << 32 | row
-    if stamps[slot] != key:
-        for at in range(min(len(query_rows), MOST_TOKENS)):
-            kept[slot, at] = min(cosine_of_rows(vectors, query_rows[at], row), ALMOST_ONE)
-        stamps[slot] = key
-    return slot
+def keep_similarities(query_rows: Array, row: int, vectors: Array, slot: int, kept: Array) -> None:
+    """Write into the slot of `kept`, float32 (slots, 64), a token's cosines with those of the query, below 1."""
+    for at in range(min(len(query_rows), MOST_TOKENS)):
+        kept[slot, at] = min(cosine_of_rows(vectors, query_rows[at], row), ALMOST_ONE)
 
 
 @inner_njit
@@ -79,7 +70,8 @@ def alignment_features(
 
     `vectors` float32 (V + 1, d) have length one, the unknown row is zero; equal tokens count 1 whatever their vector,
     others less. `query_sum` float32 (d,) is the sum of the query's vectors by idf. `best_of_query` float32 (64,) and
-    `keyword_sum` float32 (d,) are room to work in, the rest is that of `similarities`.
+    `keyword_sum` float32 (d,) are room to work in. `stamps` int64 (slots,), a power of two, tell whose similarities
+    `kept` float32 (slots, 64) holds: `stamp`, the query's, and a token's row.
     """
     m, n = min(len(query_rows), MOST_TOKENS), min(len(rows), MOST_TOKENS)
     for at in range(m):
@@ -90,7 +82,11 @@ def alignment_features(
     for place in range(n):
         weight = idf[rows[place]]
         add_row(weight, vectors, rows[place], keyword_sum, 0, len(keyword_sum))
-        slot = similarities(query_rows, rows[place], vectors, stamp, stamps, kept)
+        row = np.int64(rows[place])
+        slot, key = row & (len(stamps) - 1), stamp << 32 | row
+        if stamps[slot] != key:
+            keep_similarities(query_rows, row, vectors, slot, kept)
+            stamps[slot] = key
         best: Any = np.float32(1.0) if found[place] else np.float32(0.0)
         for at in range(m):
             if not (query_found[at] and found[place]):  # else both are as near as can be to something

@@ -1,5 +1,7 @@
 """Synonym features: how much of what one side lacks the other says in other words."""
 
+import numpy as np
+
 from indexes.arrays import Array
 from indexes.compiled import inner_njit
 from kr.relevance.token_kernel import MOST_TOKENS
@@ -43,22 +45,11 @@ def compare_senses(one: int, other: int, offsets: Array, senses: Array) -> tuple
 
 
 @inner_njit
-def comparisons(
-    query: Array, lexeme: int, offsets: Array, senses: Array, stamp: int, stamps: Array, kept: Array
-) -> int:
-    """The slot that holds what a lexeme is to each of the query's: relation · 8 + common levels.
-
-    `stamp` is of the query. `stamps` int64 (slots,) and `kept` uint8 (slots, 64) hold what was computed for it; there
-    are a power of two of slots.
-    """
-    slot = lexeme & (len(stamps) - 1)
-    key = stamp << 32 | lexeme
-    if stamps[slot] != key:
-        for at in range(min(len(query), MOST_TOKENS)):
-            relation, levels = compare_senses(query[at], lexeme, offsets, senses)
-            kept[slot, at] = relation << 3 | levels
-        stamps[slot] = key
-    return slot
+def keep_comparisons(query: Array, lexeme: int, offsets: Array, senses: Array, slot: int, kept: Array) -> None:
+    """Write into the slot of `kept`, uint8 (slots, 64), what a lexeme is to the query's: relation · 8 + levels."""
+    for at in range(min(len(query), MOST_TOKENS)):
+        relation, levels = compare_senses(query[at], lexeme, offsets, senses)
+        kept[slot, at] = relation << 3 | levels
 
 
 @inner_njit
@@ -81,7 +72,8 @@ def synonym_features(
 ) -> None:
     """Write the 14 synonym columns of one pair. `query` and `keyword` are lexemes, int32; without senses all are 0.
 
-    `relations` and `depths`, int32 (64,), are room to work in; `stamp` and what follows is as in `comparisons`.
+    `relations` and `depths`, int32 (64,), are room to work in. `stamps` int64 (slots,), a power of two, tell whose
+    comparisons `kept` uint8 (slots, 64) holds: `stamp`, the query's, and a lexeme.
     """
     out[:] = 0
     if len(senses) == 0:
@@ -97,7 +89,11 @@ def synonym_features(
         total += weight
         best = depth = 0
         if keyword[place]:
-            slot = comparisons(query, keyword[place], offsets, senses, stamp, stamps, kept)
+            lexeme = np.int64(keyword[place])
+            slot, key = lexeme & (len(stamps) - 1), stamp << 32 | lexeme
+            if stamps[slot] != key:
+                keep_comparisons(query, lexeme, offsets, senses, slot, kept)
+                stamps[slot] = key
             for at in range(m):
                 if not (query_found[at] and found[place]):
                     relation, levels = kept[slot, at] >> 3, kept[slot, at] & 7
