@@ -1,11 +1,9 @@
 """Unlabelled text for the statistics: a snapshot's keywords, or files with a text a line."""
 
-import gzip
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from indexes.errors import NotFoundError, UsageError
+from kr.relevance.text_lines import numbered_lines
 
 MOST_KEYWORDS = 500_000
 """Of a snapshot, the most searched."""
@@ -16,19 +14,8 @@ def read_corpus(path: Path) -> Iterator[str]:
     if path.is_dir():
         yield from _keywords(path)
         return
-    if not path.is_file():
-        raise NotFoundError(f"The corpus {path} does not exist.", "Name a text file or a snapshot store.")
-    number = 0
-    try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-            for number, line in enumerate(stream, 1):
-                text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-                if text:
-                    yield text
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}, line {number + 1}: not UTF-8 ({error.reason}).", "Save it as UTF-8.") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise UsageError(f"{path} cannot be read after line {number}: {error}.", "Write the file anew.") from None
+    for _, line in numbered_lines(path, "corpus", "--corpus"):
+        yield line
 
 
 def _keywords(path: Path) -> Iterator[str]:

@@ -26,7 +26,8 @@ _HAN_NUMERALS = frozenset("〇零一二三四五六七八九十百千万亿两�
 @dataclass(frozen=True)
 class EncodedTexts:
     """Texts as CSR: `chars` uint16 by `char_offsets` int64 (n + 1,); `hashes` int32, `rows` int32 and `kinds` uint8 of
-    tokens by `token_offsets` int64 (n + 1,), and `spellings` uint64, a signature of the token's letters."""
+    tokens by `token_offsets` int64 (n + 1,),
+    `spellings` uint64, a signature of the token's letters, and `lexemes` int32, its number in the word lists or 0."""
 
     char_offsets: Array
     chars: Array
@@ -35,6 +36,7 @@ class EncodedTexts:
     rows: Array
     kinds: Array
     spellings: Array
+    lexemes: Array
 
     def __len__(self) -> int:
         return len(self.char_offsets) - 1
@@ -128,11 +130,11 @@ def _decode(utf8: Array, table: Array, offsets: Array, chars: Array) -> None:
             count += 1
 
 
-def encode_texts(texts: Sequence[str], vocabulary: Mapping[str, int]) -> EncodedTexts:
+def encode_texts(texts: Sequence[str], vocabulary: Mapping[str, int], lexemes: Mapping[str, int]) -> EncodedTexts:
     """Encode texts as they are typed. `vocabulary` gives the rows of known tokens; its length is the unknown row."""
     unknown = len(vocabulary)
     seen: dict[str, int] = {}
-    codes: list[tuple[int, int, int]] = []
+    codes: list[tuple[int, int, int, int]] = []
     signatures: list[int] = []
     token_counts = np.zeros(len(texts), np.int64)
     all_tokens: list[int] = []
@@ -144,11 +146,13 @@ def encode_texts(texts: Sequence[str], vocabulary: Mapping[str, int]) -> Encoded
             number = seen.get(token)
             if number is None:
                 number = seen[token] = len(codes)
-                codes.append((token_hash(token), vocabulary.get(token, unknown), token_kind(token)))
+                codes.append(
+                    (token_hash(token), vocabulary.get(token, unknown), token_kind(token), lexemes.get(token, 0))
+                )
                 signatures.append(spelling_signature(token))
             all_tokens.append(number)
     numbers = np.array(all_tokens, np.int64)
-    columns = np.array(codes, np.int32).reshape(-1, 3)[numbers]
+    columns = np.array(codes, np.int32).reshape(-1, 4)[numbers]
     return EncodedTexts(
         *encode_characters(normalised),
         offsets_from_counts(token_counts),
@@ -156,11 +160,14 @@ def encode_texts(texts: Sequence[str], vocabulary: Mapping[str, int]) -> Encoded
         np.ascontiguousarray(columns[:, 1]),
         columns[:, 2].astype(np.uint8),
         np.array(signatures, np.uint64)[numbers],
+        np.ascontiguousarray(columns[:, 3]),
     )
 
 
-def encode_distinct(texts: Iterable[str], vocabulary: Mapping[str, int]) -> tuple[EncodedTexts, Array]:
+def encode_distinct(
+    texts: Iterable[str], vocabulary: Mapping[str, int], lexemes: Mapping[str, int]
+) -> tuple[EncodedTexts, Array]:
     """Encode each distinct text once; also the row of each text in them, int64 (n,)."""
     place: dict[str, int] = {}
     rows = np.array([place.setdefault(text, len(place)) for text in texts], np.int64)
-    return encode_texts(list(place), vocabulary), rows
+    return encode_texts(list(place), vocabulary, lexemes), rows

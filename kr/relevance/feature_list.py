@@ -4,6 +4,7 @@
 graded labels; 0 promises nothing. q is the query, k the keyword.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 EXCHANGE_AXES = 16
@@ -128,8 +129,41 @@ EXCHANGE_FEATURES = tuple(
     for name, meaning in _EXCHANGED
     for axis in range(EXCHANGE_AXES)
 )
-KERNEL_FEATURES = CHARACTER_FEATURES + TOKEN_FEATURES + ALIGNMENT_FEATURES + SPELLING_FEATURES + EXCHANGE_FEATURES
-FAMILIES = (*dict.fromkeys(feature.family for feature in KERNEL_FEATURES), "substitution")
+SYNONYM_FEATURES = (
+    Feature("q_synonym_share", "synonyms", "share of the idf of q's missed tokens that a synonym in k covers", 1),
+    Feature("q_synonyms", "synonyms", "missed tokens of q that a synonym in k covers"),
+    Feature("q_synonym_ratio", "synonyms", "the same, over q's missed tokens"),
+    Feature("q_related", "synonyms", "missed tokens of q for which k has a related word, but no synonym"),
+    Feature(
+        "q_class_depth", "synonyms", "nearest common class of q's missed tokens in k, 0 to 1 (the same), by idf", 1
+    ),
+    Feature("q_least_class_depth", "synonyms", "the same of the missed token that is farthest"),
+    Feature("q_expanded_share", "synonyms", "share of the idf of q's tokens that k holds or has synonyms of", 1),
+    Feature("k_synonym_share", "synonyms", "share of the idf of k's added tokens that a synonym in q covers"),
+    Feature("k_synonyms", "synonyms", "added tokens of k that a synonym in q covers"),
+    Feature("k_synonym_ratio", "synonyms", "the same, over k's added tokens"),
+    Feature("k_related", "synonyms", "added tokens of k for which q has a related word, but no synonym"),
+    Feature("k_class_depth", "synonyms", "nearest common class of k's added tokens in q, 0 to 1 (the same), by idf"),
+    Feature("k_least_class_depth", "synonyms", "the same of the added token that is farthest"),
+    Feature("k_expanded_share", "synonyms", "share of the idf of k's tokens that q holds or has synonyms of"),
+)
+KERNEL_FEATURES = (
+    CHARACTER_FEATURES + TOKEN_FEATURES + ALIGNMENT_FEATURES + SPELLING_FEATURES + EXCHANGE_FEATURES + SYNONYM_FEATURES
+)
+
+
+def term_feature_list(kinds: Sequence[str]) -> tuple[Feature, ...]:
+    """Four columns for each kind of listed things that a model knows, such as places; the kind is the family."""
+    return tuple(
+        Feature(f"{kind}_{name}", kind, meaning)
+        for kind in kinds
+        for name, meaning in (
+            ("same", f"q and k name the same {kind}"),
+            ("differs", f"q and k name a {kind} each, and none in common"),
+            ("only_q", f"q names a {kind}, k none"),
+            ("only_k", f"k names a {kind}, q none"),
+        )
+    )
 
 
 def substitution_features(outputs: int) -> tuple[Feature, ...]:

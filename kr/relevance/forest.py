@@ -1,8 +1,10 @@
 """The trees: trained by LightGBM, kept as its text models, walked by an own kernel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from indexes.arrays import Array
 from kr.relevance.presets import Preset
@@ -14,20 +16,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Forest:
-    """Boosters whose raw scores are averaged: their texts, and all their trees as one."""
+    """Boosters whose raw scores are averaged: their texts, and all their trees as one, which read wider rows."""
 
     texts: tuple[str, ...]
     trees: Trees
 
     @staticmethod
-    def of_texts(texts: tuple[str, ...]) -> "Forest":
-        """Of LightGBM's text models; ValueError if there is none or one cannot be walked."""
+    def of_texts(texts: tuple[str, ...], columns: Array) -> "Forest":
+        """Of LightGBM's text models, trained on these columns, int64, of the rows that `predict` is given.
+
+        So no row need be gathered for the trees. ValueError if there is no model or one cannot be walked.
+        """
         if not texts:
             raise ValueError("it has no trees-0.txt")
-        return Forest(texts, read_trees(texts))
+        trees = read_trees(texts)
+        return Forest(texts, replace(trees, feature=columns[trees.feature].astype(np.uint32)))
 
     def predict(self, features: Array) -> Array:
-        """Raw scores float64 (n, outputs): log odds of classes, or one grade."""
+        """Raw scores float64 (n, outputs), log odds of classes or one grade, of rows float32 (n, all columns)."""
         return self.trees.scores(features) / len(self.texts)
 
     def write(self, folder: Path) -> None:
@@ -36,10 +42,10 @@ class Forest:
             (folder / f"trees-{number}.txt").write_text(text, encoding="utf-8")
 
     @staticmethod
-    def read(folder: Path) -> "Forest":
-        """Read what `write` wrote."""
+    def read(folder: Path, columns: Array) -> "Forest":
+        """Read what `write` wrote; `columns` as in `of_texts`."""
         files = sorted(folder.glob("trees-*.txt"), key=lambda file: int(file.stem.split("-")[1]))
-        return Forest.of_texts(tuple(file.read_text(encoding="utf-8") for file in files))
+        return Forest.of_texts(tuple(file.read_text(encoding="utf-8") for file in files), columns)
 
 
 def fit_booster(

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from indexes.arrays import Array, ArrayFolder, write_array, write_json
+from indexes.arrays import Array, write_json
 from indexes.errors import CorruptError, NotFoundError, UsageError
 from kr.relevance.calibration import ClassCalibration, GradeCalibration
 from kr.relevance.encoder import ENCODER_FEATURES, Encoder, embed_pairs
-from kr.relevance.feature_list import KERNEL_FEATURES, Feature, substitution_features
-from kr.relevance.features import EncodedPairs, encode_pairs, pair_features
+from kr.relevance.feature_list import KERNEL_FEATURES, Feature, substitution_features, term_feature_list
+from kr.relevance.features import EncodedPairs, encode_pairs, kernel_feature_count, kernels_of, write_pair_features
 from kr.relevance.forest import Forest
 from kr.relevance.pairs import CLASSES, LabelledPairs
 from kr.relevance.substitutions import Substitutions
-from kr.relevance.text_statistics import TextStatistics
+from kr.relevance.text_knowledge import TextKnowledge
 from kr.relevance.thresholds import Use
 
 FORMAT_VERSION = 2
@@ -49,8 +49,7 @@ class RelevanceModel:
 
     kind: str
     labels: Array
-    statistics: TextStatistics
-    vectors: Array
+    knowledge: TextKnowledge
     substitutions: Substitutions
     columns: Array
     """Columns of `all_features` that the trees read, int64."""
@@ -62,16 +61,26 @@ class RelevanceModel:
     encoder: Encoder | None = None
     """Of a model that reads the sentence encoder; such a model needs the texts themselves and is not served."""
 
+    def feature_list(self) -> tuple[Feature, ...]:
+        """All features that the code computes for this model, in the order of `features` before pruning."""
+        return feature_names(len(self.substitutions.bias), self.knowledge.lexicons.kinds, self.encoder is not None)
+
     def features(self, pairs: EncodedPairs, of_encoder: Array | None = None) -> Array:
-        """What the trees read; float32 (n, columns). `of_encoder` are the encoder's columns, if the model has one."""
-        parts = [pair_features(pairs, self.statistics, self.vectors)]
+        """All features, float32 (n, columns); those of kernels that the trees do not read are 0.
+
+        `of_encoder` are the encoder's columns, if the model has one.
+        """
+        first = kernel_feature_count(self.knowledge) + (0 if of_encoder is None else of_encoder.shape[1])
+        out = np.zeros((len(pairs), first + len(self.substitutions.bias)), np.float32)
+        write_pair_features(pairs, self.knowledge, kernels_of(self.columns, self.knowledge), out)
         if of_encoder is not None:
-            parts.append(of_encoder)
-        return np.hstack([*parts, self.substitutions.scores(pairs)])[:, self.columns]
+            out[:, first - of_encoder.shape[1] : first] = of_encoder
+        self.substitutions.write_scores(pairs, first, out)
+        return out
 
     def predict(self, queries: Sequence[str], keywords: Sequence[str]) -> Predictions:
         """Predict for texts as they are typed."""
-        pairs = encode_pairs(tuple(queries), tuple(keywords), self.statistics)
+        pairs = encode_pairs(tuple(queries), tuple(keywords), self.knowledge)
         if self.encoder is None:
             return self.predict_encoded(pairs)
         of_encoder = self.encoder.features(*embed_pairs(queries, keywords))
@@ -110,8 +119,7 @@ class RelevanceModel:
     def write(self, folder: Path) -> None:
         """Write into a folder, which must be empty or new."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.statistics.write(folder)
-        write_array(folder, "vectors.npy", self.vectors)
+        self.knowledge.write(folder)
         self.substitutions.write(folder)
         self.forest.write(folder)
         if self.encoder is not None:
@@ -123,9 +131,7 @@ class RelevanceModel:
                 "format_version": FORMAT_VERSION,
                 "kind": self.kind,
                 "labels": self.labels.tolist(),
-                "features": [
-                    feature.name for feature in feature_names(len(self.substitutions.bias), self.encoder is not None)
-                ],
+                "features": [feature.name for feature in self.feature_list()],
                 "encoder": self.encoder is not None,
                 "used_features": self.columns.tolist(),
                 "calibration": self.calibration.as_json(),
@@ -148,17 +154,18 @@ class RelevanceModel:
                     TRAIN_AGAIN,
                 )
             substitutions = Substitutions.read(folder)
-            names = feature_names(len(substitutions.bias), document["encoder"])
+            knowledge = TextKnowledge.read(folder)
+            columns = np.array(document["used_features"], np.int64)
+            names = feature_names(len(substitutions.bias), knowledge.lexicons.kinds, document["encoder"])
             _refuse_other_features(file, document["features"], names)
             calibration = ClassCalibration if document["kind"] == CLASSES else GradeCalibration
             return RelevanceModel(
                 kind=document["kind"],
                 labels=np.array(document["labels"], np.float64),
-                statistics=TextStatistics.read(folder),
-                vectors=np.ascontiguousarray(ArrayFolder(folder).array("vectors.npy")),
+                knowledge=knowledge,
                 substitutions=substitutions,
-                columns=np.array(document["used_features"], np.int64),
-                forest=Forest.read(folder),
+                columns=columns,
+                forest=Forest.read(folder, columns),
                 calibration=calibration.of_json(document["calibration"]),
                 thresholds={use: float(document["thresholds"][use]) for use in Use},
                 card=json.loads((folder / "card.json").read_text(encoding="utf-8")),
@@ -168,9 +175,10 @@ class RelevanceModel:
             raise CorruptError(f"The relevance model {folder} is damaged: {error}.", TRAIN_AGAIN) from None
 
 
-def feature_names(outputs: int, with_encoder: bool) -> tuple[Feature, ...]:
-    """All features in the order of their columns; `outputs` of the linear model."""
-    return KERNEL_FEATURES + (ENCODER_FEATURES if with_encoder else ()) + substitution_features(outputs)
+def feature_names(outputs: int, kinds: Sequence[str], with_encoder: bool) -> tuple[Feature, ...]:
+    """All features in the order of their columns: `outputs` of the linear model, `kinds` of listed things."""
+    encoder = ENCODER_FEATURES if with_encoder else ()
+    return KERNEL_FEATURES + term_feature_list(kinds) + encoder + substitution_features(outputs)
 
 
 def interpret(raw: Array, labels: Array, calibration: ClassCalibration | GradeCalibration) -> Predictions:

@@ -3,12 +3,10 @@
 Three or fewer distinct whole labels are classes, all else is graded. A file with a mistake is refused with its line.
 """
 
-import gzip
 import hashlib
 import json
 import math
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from indexes.arrays import Array
-from indexes.errors import NotFoundError, UsageError
+from indexes.errors import UsageError
 from indexes.text import fingerprint, normalise
+from kr.relevance.text_lines import numbered_lines
 
 MOST_CLASSES = 3
 CLASSES, GRADED = "classes", "graded"
@@ -38,9 +37,7 @@ class LabelledPairs:
     @property
     def kind(self) -> str:
         """`classes` or `graded`."""
-        distinct = np.unique(self.labels)
-        whole = bool(np.all(distinct == np.round(distinct)))
-        return CLASSES if whole and len(distinct) <= MOST_CLASSES else GRADED
+        return kind_of(self.labels)
 
     def take(self, rows: Array) -> "LabelledPairs":
         """The pairs at these positions."""
@@ -61,36 +58,37 @@ class LabelledPairs:
         return np.array([seen[query] for query in self.queries], np.int64)
 
 
+def kind_of(labels: Array) -> str:
+    """What these labels are: three or fewer distinct whole numbers are classes, all else is grades."""
+    distinct = np.unique(labels)
+    return CLASSES if len(distinct) <= MOST_CLASSES and np.array_equal(distinct, np.round(distinct)) else GRADED
+
+
 def read_pairs(files: Sequence[Path]) -> LabelledPairs:
-    """Read files of pairs one after the other; UsageError names the file, the line and the mistake."""
+    """Read files of pairs one after the other; UsageError names the file, the line and the mistake.
+
+    Files of classes beside files of grades are refused: their numbers are of different scales.
+    """
     queries: list[str] = []
     keywords: list[str] = []
     labels: list[float] = []
+    kinds: dict[str, Path] = {}
     for file in files:
         before = len(labels)
-        for number, line in _lines(file):
+        for number, line in numbered_lines(file, "file of pairs", "--pairs"):
             query, keyword, label = _pair(line, f"{file}, line {number}")
             queries.append(query)
             keywords.append(keyword)
             labels.append(label)
         if len(labels) == before:
             raise UsageError(f"{file} holds no pairs.", _SHAPE)
+        kinds.setdefault(kind_of(np.array(labels[before:])), file)
+    if len(kinds) > 1:
+        raise UsageError(
+            f"The labels are of mixed kinds: {kinds[CLASSES]} holds classes, {kinds[GRADED]} grades.",
+            "Use them apart; if both are on one scale, join them to one file.",
+        )
     return LabelledPairs(tuple(queries), tuple(keywords), np.array(labels, np.float64))
-
-
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    if not file.is_file():
-        raise NotFoundError(f"The file of pairs {file} does not exist.", "Name one that does with --pairs.")
-    number = 0
-    try:
-        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as stream:
-            for number, line in enumerate(stream, 1):
-                if line.strip():
-                    yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file}, line {number}: not UTF-8 ({error.reason}).", "Save the file as UTF-8.") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise UsageError(f"{file} cannot be read after line {number}: {error}.", "Write the file anew.") from None
 
 
 def _pair(line: str, place: str) -> tuple[str, str, float]:

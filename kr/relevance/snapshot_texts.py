@@ -5,21 +5,22 @@ candidate first holds the term, and kept: opening stays O(1), a warm process onl
 """
 
 import threading
-from collections.abc import Mapping
 
 import numpy as np
 
 from indexes.arrays import Array, offsets_from_counts, sorted_distinct
 from indexes.opened import Indexes
 from kr.relevance.encoding import EncodedTexts, encode_characters, spelling_signature, token_hash, token_kind
+from kr.relevance.text_knowledge import TextKnowledge
 
 
 class SnapshotTexts:
     """Encodes keywords of one snapshot for one model. Safe from any thread."""
 
-    def __init__(self, indexes: Indexes, vocabulary: Mapping[str, int]) -> None:
+    def __init__(self, indexes: Indexes, knowledge: TextKnowledge) -> None:
         self._indexes = indexes
-        self._vocabulary = vocabulary
+        self._vocabulary = knowledge.statistics.vocabulary
+        self._numbered = knowledge.lexicons.lexemes
         count = len(indexes.terms)
         # Zeroed pages take memory only where a term was met.
         self._known = np.zeros(count, bool)
@@ -27,6 +28,7 @@ class SnapshotTexts:
         self._rows = np.zeros(count, np.int32)
         self._kinds = np.zeros(count, np.uint8)
         self._spellings = np.zeros(count, np.uint64)
+        self._lexemes = np.zeros(count, np.int32)
         self._lock = threading.Lock()
 
     def encode(self, keyword_ids: Array) -> EncodedTexts:
@@ -42,6 +44,7 @@ class SnapshotTexts:
             self._rows[terms],
             self._kinds[terms],
             self._spellings[terms],
+            self._lexemes[terms],
         )
 
     def _meet(self, terms: Array) -> None:
@@ -56,4 +59,5 @@ class SnapshotTexts:
                 self._rows[term] = self._vocabulary.get(token, unknown)
                 self._kinds[term] = token_kind(token)
                 self._spellings[term] = spelling_signature(token)
+                self._lexemes[term] = self._numbered.get(token, 0)
             self._known[distinct] = True  # last: whoever sees it may read the rest

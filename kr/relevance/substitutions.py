@@ -13,9 +13,11 @@ import numpy as np
 import scipy.sparse
 
 from indexes.arrays import Array, ArrayFolder, sorted_distinct, write_array
-from indexes.compiled import njit
+from indexes.compiled import inner_njit, njit
+from kr.relevance.bit_kernels import ONE, ZERO
+from kr.relevance.character_kernel import MOST_QUERY_CHARS
 from kr.relevance.descent import minimise
-from kr.relevance.features import EncodedPairs
+from kr.relevance.features import EncodedPairs, room_of_thread
 
 CODE_BITS = 18
 MOST_CODES = 512
@@ -27,7 +29,7 @@ BOUNDARY = 3
 """Stands before the first and after the last character; no letter has this code."""
 
 
-@njit
+@inner_njit
 def code_of(kind: int, first: int, second: int) -> int:
     """A code below 2^CODE_BITS by multiplicative mixing (constants of splitmix64)."""
     value = np.uint64(first & 0xFFFFFFFF) | (np.uint64(second & 0xFFFFFFFF) << np.uint64(32))
@@ -37,7 +39,7 @@ def code_of(kind: int, first: int, second: int) -> int:
     return int(value >> np.uint64(64 - CODE_BITS))
 
 
-@njit
+@inner_njit
 def _holds(items: Array, wanted: int) -> bool:
     for item in items:  # noqa: SIM110 - numba compiles no any() over a generator
         if item == wanted:
@@ -45,7 +47,7 @@ def _holds(items: Array, wanted: int) -> bool:
     return False
 
 
-@njit
+@inner_njit
 def _bigram(chars: Array, place: int) -> int:
     """The characters before and at `place` as one number; places 0 and len(chars) touch the boundary."""
     before = int(chars[place - 1]) if place > 0 else BOUNDARY
@@ -53,22 +55,26 @@ def _bigram(chars: Array, place: int) -> int:
     return before << 16 | at
 
 
-@njit
-def _has_bigram(chars: Array, bigram: int) -> bool:
-    for place in range(len(chars) + 1):  # noqa: SIM110
-        if _bigram(chars, place) == bigram:
-            return True
-    return False
+@inner_njit
+def _mark_query(query: Array, masks: Array, prepared: Array) -> None:
+    """Mark the places of a query's characters, and write what each place may give, once for all of its pairs.
+
+    `prepared` int32 (3, 65): the codes of a bigram shared, of a bigram missed, and of a character missed.
+    """
+    for place in range(len(query) + 1):
+        bigram = _bigram(query, place)
+        prepared[0, place] = code_of(SHARED_BIGRAM, bigram, 0)
+        prepared[1, place] = code_of(MISSED_BIGRAM, bigram, 0)
+        if place < len(query):
+            masks[query[place]] |= ONE << np.uint64(place)
+            prepared[2, place] = code_of(MISSED_CHAR, query[place], 0)
 
 
-@njit
-def substitution_codes(query: Array, query_hashes: Array, keyword: Array, hashes: Array, codes: Array) -> int:
-    """Write the codes of one pair (characters uint16, token hashes int32) into `codes`; how many there are."""
-    count = 0
+@inner_njit
+def _token_codes(query_hashes: Array, hashes: Array, missed: Array, added: Array, codes: Array) -> int:
+    """Write the codes of tokens shared, missed, added and exchanged; how many there are."""
+    count = misses = adds = 0
     limit = len(codes)
-    missed = np.zeros(MOST_PAIRED, np.int64)
-    added = np.zeros(MOST_PAIRED, np.int64)
-    misses = adds = 0
     for token in query_hashes:
         if count == limit:
             break
@@ -90,85 +96,105 @@ def substitution_codes(query: Array, query_hashes: Array, keyword: Array, hashes
                 added[adds] = token
                 adds += 1
     # Nothing missed or nothing added is a substitution by nothing: token 0.
+    missed[misses : max(misses, 1)] = 0
+    added[adds : max(adds, 1)] = 0
     for one in range(max(misses, 1)):
         for other in range(max(adds, 1)):
             if count < limit:
                 codes[count] = code_of(EXCHANGED, missed[one], added[other])
                 count += 1
-    for place in range(len(query) + 1):
+    return count
+
+
+@inner_njit
+def _character_codes(query: Array, keyword: Array, masks: Array, prepared: Array, codes: Array, count: int) -> int:
+    """Write the codes of characters and of neighbouring characters after the first `count`; how many there are."""
+    limit = len(codes)
+    m, n = len(query), len(keyword)
+    found = followed = before = ZERO  # places of the query whose character, or whose bigram up to them, k holds
+    for place in range(n):
+        mask = masks[keyword[place]]
+        found |= mask
+        followed |= (before << ONE) & mask
+        before = mask
+    # Both may be empty; then they share the bigram of the two boundaries.
+    same_start = query[0] == keyword[0] if m and n else m == n
+    same_end = query[m - 1] == keyword[n - 1] if m and n else m == n
+    for place in range(m + 1):
         if count == limit:
             break
-        bigram = _bigram(query, place)
-        codes[count] = code_of(SHARED_BIGRAM if _has_bigram(keyword, bigram) else MISSED_BIGRAM, bigram, 0)
+        inside = (followed >> np.uint64(place)) & ONE != ZERO if place < m else False
+        shared = same_start if place == 0 else same_end if place == m else inside
+        codes[count] = prepared[0, place] if shared else prepared[1, place]
         count += 1
-        if count < limit and place < len(query) and not _holds(keyword, query[place]):
-            codes[count] = code_of(MISSED_CHAR, query[place], 0)
+        if count < limit and place < m and (found >> np.uint64(place)) & ONE == ZERO:
+            codes[count] = prepared[2, place]
             count += 1
-    for place in range(len(keyword) + 1):
-        bigram = _bigram(keyword, place)
-        if count < limit and not _has_bigram(query, bigram):
-            codes[count] = code_of(ADDED_BIGRAM, bigram, 0)
+    before = ZERO
+    for place in range(n + 1):
+        mask = masks[keyword[place]] if place < n else ZERO
+        shared = same_start if place == 0 else same_end if place == n else (before << ONE) & mask != ZERO
+        if count < limit and not shared:
+            codes[count] = code_of(ADDED_BIGRAM, _bigram(keyword, place), 0)
             count += 1
-        if count < limit and place < len(keyword) and not _holds(query, keyword[place]):
+        if count < limit and place < n and mask == ZERO:
             codes[count] = code_of(ADDED_CHAR, keyword[place], 0)
             count += 1
+        before = mask
     return count
 
 
 @njit
-def _all_codes(
-    query_rows: Array, keyword_rows: Array, queries: tuple[Array, ...], keywords: tuple[Array, ...], out: Array
-) -> Array:
-    """Offsets int64 (n + 1,) of each pair's codes in `out`, which a second call, with room enough, fills."""
-    query_char_offsets, query_chars, query_offsets, query_hashes = queries
-    char_offsets, chars, offsets, hashes = keywords
-    ends = np.zeros(len(query_rows) + 1, np.int64)
-    codes = np.zeros(MOST_CODES, np.int32)
-    for pair in range(len(query_rows)):
-        q, k = query_rows[pair], keyword_rows[pair]
-        count = substitution_codes(
-            query_chars[query_char_offsets[q] : query_char_offsets[q + 1]],
-            query_hashes[query_offsets[q] : query_offsets[q + 1]],
-            chars[char_offsets[k] : char_offsets[k + 1]],
-            hashes[offsets[k] : offsets[k + 1]],
-            codes,
-        )
-        start = ends[pair]
-        ends[pair + 1] = start + count
-        if len(out):
-            out[start : start + count] = codes[:count]
-    return ends
-
-
-@njit
-def _scores(
+def _walk_pairs(
     query_rows: Array,
     keyword_rows: Array,
     queries: tuple[Array, ...],
     keywords: tuple[Array, ...],
+    masks: Array,
     weights: Array,
     bias: Array,
-    out: Array,
+    first: int,
+    scores: Array,
+    ends: Array,
+    codes_of_all: Array,
 ) -> None:
+    """Of each pair in turn, make the codes and do what there is room for.
+
+    Scores go into `scores` float32 (n, …) from the column `first` on, unless it has no rows; the end of each pair's
+    codes into `ends` int64 (n + 1,), unless that is empty; the codes into `codes_of_all`, unless that is empty.
+    `masks`, uint64 (65536,), are zero before and after.
+    """
     query_char_offsets, query_chars, query_offsets, query_hashes = queries
     char_offsets, chars, offsets, hashes = keywords
     codes = np.zeros(MOST_CODES, np.int32)
+    prepared = np.zeros((3, MOST_QUERY_CHARS + 1), np.int32)
+    missed, added = np.zeros(MOST_PAIRED, np.int64), np.zeros(MOST_PAIRED, np.int64)
     outputs = len(bias)
+    totals = np.zeros(outputs)
     for pair in range(len(query_rows)):
         q, k = query_rows[pair], keyword_rows[pair]
-        count = substitution_codes(
-            query_chars[query_char_offsets[q] : query_char_offsets[q + 1]],
-            query_hashes[query_offsets[q] : query_offsets[q + 1]],
-            chars[char_offsets[k] : char_offsets[k + 1]],
-            hashes[offsets[k] : offsets[k + 1]],
-            codes,
-        )
-        scale = 1.0 / np.sqrt(max(count, 1))
-        for output in range(outputs):
-            total = 0.0
+        if pair == 0 or query_rows[pair - 1] != q:
+            start = query_char_offsets[q]
+            query = query_chars[start : min(start + MOST_QUERY_CHARS, query_char_offsets[q + 1])]
+            of_query = query_hashes[query_offsets[q] : query_offsets[q + 1]]
+            _mark_query(query, masks, prepared)
+        keyword = chars[char_offsets[k] : char_offsets[k + 1]]
+        count = _token_codes(of_query, hashes[offsets[k] : offsets[k + 1]], missed, added, codes)
+        count = _character_codes(query, keyword, masks, prepared, codes, count)
+        if len(scores):
+            totals[:] = 0
             for place in range(count):
-                total += weights[codes[place], output]
-            out[pair, output] = bias[output] + total * scale
+                for output in range(outputs):
+                    totals[output] += weights[codes[place], output]
+            for output in range(outputs):
+                scores[pair, first + output] = bias[output] + totals[output] / np.sqrt(count)
+        if len(ends):
+            ends[pair + 1] = ends[pair] + count
+            if len(codes_of_all):
+                codes_of_all[ends[pair] : ends[pair] + count] = codes[:count]
+        if pair + 1 == len(query_rows) or query_rows[pair + 1] != q:
+            for character in query:
+                masks[character] = ZERO
 
 
 def _parts(pairs: EncodedPairs) -> tuple[Array, Array, tuple[Array, ...], tuple[Array, ...]]:
@@ -183,11 +209,12 @@ def _parts(pairs: EncodedPairs) -> tuple[Array, Array, tuple[Array, ...], tuple[
 
 def code_matrix(pairs: EncodedPairs) -> scipy.sparse.csr_matrix:
     """A row a pair with 1/√count in the column of each of its codes; float64 (n, 2^CODE_BITS)."""
-    parts = _parts(pairs)
-    ends = _all_codes(*parts, np.empty(0, np.int32))
-    codes = np.empty(int(ends[-1]), np.int32)
-    if len(codes):
-        _all_codes(*parts, codes)
+    ends = np.zeros(len(pairs) + 1, np.int64)
+    codes = np.empty(0, np.int32)
+    for _ in range(2):  # first to count, then with room
+        unscored = (np.zeros((1, 1), np.float32), np.zeros(1), 0, np.empty((0, 1), np.float32))
+        _walk_pairs(*_parts(pairs), room_of_thread()[0], *unscored, ends, codes)
+        codes = np.empty(int(ends[-1]), np.int32) if not len(codes) else codes
     counts = np.diff(ends)
     values = np.repeat(1 / np.sqrt(np.maximum(counts, 1)), counts)
     matrix = scipy.sparse.csr_matrix((values, codes, ends), shape=(len(pairs), 1 << CODE_BITS))
@@ -205,8 +232,13 @@ class Substitutions:
     def scores(self, pairs: EncodedPairs) -> Array:
         """Scores float32 (n, outputs)."""
         out = np.empty((len(pairs), len(self.bias)), np.float32)
-        _scores(*_parts(pairs), self.weights, self.bias, out)
+        self.write_scores(pairs, 0, out)
         return out
+
+    def write_scores(self, pairs: EncodedPairs, first: int, out: Array) -> None:
+        """Write the scores into `out`, float32 (n, …), from the column `first` on."""
+        nowhere = (np.empty(0, np.int64), np.empty(0, np.int32))
+        _walk_pairs(*_parts(pairs), room_of_thread()[0], self.weights, self.bias, first, out, *nowhere)
 
     def write(self, folder: Path) -> None:
         """Write below `folder/substitutions`."""

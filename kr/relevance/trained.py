@@ -7,8 +7,7 @@ import numpy as np
 from indexes.arrays import Array
 from indexes.errors import UsageError
 from indexes.opened import Indexes
-from kr.relevance.encoding import encode_texts
-from kr.relevance.features import EncodedPairs
+from kr.relevance.features import EncodedPairs, encode_for
 from kr.relevance.literal import behaviour_of, columns_read, likeness_of
 from kr.relevance.model import RelevanceModel
 from kr.relevance.snapshot_texts import SnapshotTexts
@@ -33,7 +32,7 @@ class TrainedRelevance:
             )
         self.model = model
         self._miners = tuple(miners)
-        self._texts = SnapshotTexts(indexes, model.statistics.vocabulary)
+        self._texts = SnapshotTexts(indexes, model.knowledge)
         self.needs: Sequence[str] = columns_read(indexes, self._miners)
 
     def run(self, request: Request, candidates: Candidates) -> StageResult:
@@ -53,7 +52,7 @@ class TrainedRelevance:
         if not count or not seeds:
             return np.zeros(count)
         pairs = EncodedPairs(
-            encode_texts(seeds, self.model.statistics.vocabulary),
+            encode_for(seeds, self.model.knowledge),
             np.repeat(np.arange(len(seeds)), count),
             self._texts.encode(keyword_ids),
             np.tile(np.arange(count), len(seeds)),

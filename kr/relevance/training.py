@@ -11,16 +11,16 @@ from indexes.errors import UsageError
 from kr.relevance.calibration import fit_calibration
 from kr.relevance.encoder import Encoder, embed_pairs
 from kr.relevance.evaluation import is_positive, measure
-from kr.relevance.feature_list import KERNEL_FEATURES
+from kr.relevance.feature_list import Feature
 from kr.relevance.features import EncodedPairs, encode_pairs, pair_features
 from kr.relevance.forest import Forest, fit_booster
+from kr.relevance.lexicons import Lexicons, shipped_terms
 from kr.relevance.model import RelevanceModel, feature_names, interpret
 from kr.relevance.pairs import CLASSES, LabelledPairs
 from kr.relevance.presets import Preset
 from kr.relevance.substitutions import code_matrix, fit_substitutions
-from kr.relevance.text_statistics import TextStatistics, fit_text_statistics
+from kr.relevance.text_knowledge import TextKnowledge
 from kr.relevance.thresholds import choose_thresholds
-from kr.relevance.vectors import fit_vectors
 
 SHUFFLE_SEED = 0
 FEWEST_QUERIES = 3
@@ -33,6 +33,8 @@ class TrainingSet:
 
     pairs: LabelledPairs
     encoded: EncodedPairs
+    features: tuple[Feature, ...]
+    """Of `kernel_features`, then of the substitutions."""
     kernel_features: Array
     codes: Any
     targets: Array
@@ -61,26 +63,38 @@ def folds_of(groups: Array, folds: int, seed: int = SHUFFLE_SEED) -> Array:
 
 
 def train(
-    pairs: LabelledPairs, corpus: Iterable[str], preset: Preset, with_encoder: bool = False
+    pairs: LabelledPairs,
+    corpus: Iterable[str],
+    preset: Preset,
+    with_encoder: bool = False,
+    lexicons: Lexicons | None = None,
 ) -> tuple[RelevanceModel, Array]:
-    """A model and its out-of-fold raw scores, by which its card was written; the same input gives the same bytes."""
+    """A model and its out-of-fold raw scores, by which its card was written; the same input gives the same bytes.
+
+    `lexicons` are the word lists to know, by default those that come with KR.
+    """
     if len(np.unique(pairs.groups())) < FEWEST_QUERIES:
         raise UsageError(
             f"The {len(pairs)} pairs are of fewer than {FEWEST_QUERIES} different queries.",
             "Cross-validation by query needs more of them.",
         )
     texts = [*pairs.queries, *pairs.keywords, *corpus]
-    statistics = fit_text_statistics(texts)
-    vectors = fit_vectors(texts, statistics.vocabulary, preset.vector_size)
-    data = training_set(pairs, statistics, vectors, preset)
+    if lexicons is None:
+        lexicons = Lexicons.of(terms=shipped_terms())
+    knowledge = TextKnowledge.fit(texts, preset.vector_size, lexicons)
+    data = training_set(pairs, knowledge, preset)
     encoder = None
     if with_encoder:
         of_queries, of_keywords = embed_pairs(pairs.queries, pairs.keywords)
         encoder = Encoder.fit(np.concatenate([of_queries, of_keywords]))
         columns_of_encoder = encoder.features(of_queries, of_keywords)
-        data = replace(data, kernel_features=np.hstack([data.kernel_features, columns_of_encoder]))
+        data = replace(
+            data,
+            kernel_features=np.hstack([data.kernel_features, columns_of_encoder]),
+            features=feature_names(data.targets.shape[1], lexicons.kinds, with_encoder=True),
+        )
     outputs = data.targets.shape[1]
-    names = feature_names(outputs, with_encoder)
+    names = data.features
     columns = np.arange(len(names))
     scores_by_fold = held_out_scores(data, preset)
     raw, gains = cross_validate(data, preset, columns, scores_by_fold)
@@ -99,7 +113,7 @@ def train(
     boosters = [
         fit_booster(final, target_of(data), preset, outputs, seed, limits, everything) for seed in range(preset.seeds)
     ]
-    forest = Forest.of_texts(tuple(booster.model_to_string() for booster in boosters))
+    forest = Forest.of_texts(tuple(booster.model_to_string() for booster in boosters), columns)
     card = {
         "preset": preset.name,
         "encoder": with_encoder,
@@ -118,8 +132,7 @@ def train(
     model = RelevanceModel(
         kind=pairs.kind,
         labels=data.labels,
-        statistics=statistics,
-        vectors=vectors,
+        knowledge=knowledge,
         substitutions=fit_substitutions(data.codes, data.targets, preset.substitution_penalty),
         columns=columns,
         forest=forest,
@@ -131,9 +144,9 @@ def train(
     return model, raw
 
 
-def training_set(pairs: LabelledPairs, statistics: TextStatistics, vectors: Array, preset: Preset) -> TrainingSet:
+def training_set(pairs: LabelledPairs, knowledge: TextKnowledge, preset: Preset) -> TrainingSet:
     """Encode, compute what the kernels give, deal the folds."""
-    encoded = encode_pairs(pairs.queries, pairs.keywords, statistics)
+    encoded = encode_pairs(pairs.queries, pairs.keywords, knowledge)
     distinct = np.unique(pairs.labels)
     if pairs.kind == CLASSES:
         labels, targets = distinct, (pairs.labels[:, None] == distinct).astype(np.float64)
@@ -143,7 +156,8 @@ def training_set(pairs: LabelledPairs, statistics: TextStatistics, vectors: Arra
     return TrainingSet(
         pairs=pairs,
         encoded=encoded,
-        kernel_features=pair_features(encoded, statistics, vectors),
+        features=feature_names(targets.shape[1], knowledge.lexicons.kinds, with_encoder=False),
+        kernel_features=pair_features(encoded, knowledge),
         codes=code_matrix(encoded),
         targets=targets,
         labels=labels,
@@ -160,8 +174,7 @@ def constraints(data: TrainingSet, columns: Array) -> list[int] | None:
     """Monotone constraints of these columns; with several classes there is no direction."""
     if data.is_classes:
         return None
-    names = feature_names(1, data.kernel_features.shape[1] > len(KERNEL_FEATURES))
-    return [names[column].direction for column in columns.tolist()]
+    return [data.features[column].direction for column in columns.tolist()]
 
 
 def substitution_scores(data: TrainingSet, preset: Preset, folds: Array) -> Array:

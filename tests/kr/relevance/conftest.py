@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from kr.relevance.lexicons import Lexicons, shipped_terms
 from kr.relevance.model import RelevanceModel
 from kr.relevance.pairs import LabelledPairs, read_pairs
 from kr.relevance.presets import PRESETS
+from kr.relevance.synonyms import read_synonyms
 from kr.relevance.training import train
 
 THINGS = ["鲜花", "蛋糕", "英语培训", "跑鞋", "手机壳", "running shoes", "garden hose", "desk lamp", "牛奶", "雨伞"]
@@ -53,9 +55,19 @@ def training_pairs(training_file: Path) -> LabelledPairs:
 
 
 @pytest.fixture(scope="session")
-def model(training_pairs: LabelledPairs) -> RelevanceModel:
-    """A model of the preset `fast` of these pairs."""
-    return train(training_pairs, [], PRESETS["fast"])[0]
+def lexicons(tmp_path_factory: pytest.TempPathFactory) -> Lexicons:
+    """A few synonyms and brands, and the places that come with KR."""
+    folder = tmp_path_factory.mktemp("lexicons")
+    synonyms, brands = folder / "synonyms.txt", folder / "brands.txt"
+    synonyms.write_text("Dj06A01= 价格 费用 花费\nBh02A01# 鲜花 花店 花\ndelivery shipping\n", encoding="utf-8")
+    brands.write_text("running shoes\n速递\tdelivery\n", encoding="utf-8")
+    return Lexicons.of(read_synonyms([synonyms]), shipped_terms([("brand", brands)]))
+
+
+@pytest.fixture(scope="session")
+def model(training_pairs: LabelledPairs, lexicons: Lexicons) -> RelevanceModel:
+    """A model of the preset `fast` of these pairs, which knows synonyms, places and brands."""
+    return train(training_pairs, [], PRESETS["fast"], lexicons=lexicons)[0]
 
 
 @pytest.fixture(scope="session")

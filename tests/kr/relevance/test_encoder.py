@@ -35,7 +35,7 @@ def test_a_model_that_reads_the_encoder_is_not_served(small_store: Path, model: 
     with pytest.raises(UsageError, match="too slow to serve"):
         TrainedRelevance(Indexes.open(small_store), (), reading)
     with pytest.raises(UsageError, match="too slow to serve"):
-        reading.predict_encoded(encode_pairs(("鲜花",), ("鲜花店",), model.statistics))
+        reading.predict_encoded(encode_pairs(("鲜花",), ("鲜花店",), model.knowledge))
 
 
 @pytest.mark.skipif(importlib.util.find_spec(PACKAGE) is not None, reason="the encoder is installed")

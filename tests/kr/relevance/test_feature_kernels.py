@@ -1,6 +1,7 @@
 """Every feature of the kernels against a plain Python twin on random pairs."""
 
 import math
+import re
 from collections import Counter
 
 import numpy as np
@@ -13,19 +14,42 @@ from indexes.arrays import Array
 from indexes.text import normalise, tokens
 from indexes.text.segment import simplified
 from kr.relevance.encoding import LATIN, NUMBER, ONE_CHARACTER, encode_characters, spelling_signature, token_kind
-from kr.relevance.feature_list import EXCHANGE_AXES, KERNEL_FEATURES
+from kr.relevance.feature_list import EXCHANGE_AXES, KERNEL_FEATURES, term_feature_list
 from kr.relevance.features import encode_pairs, pair_features
-from kr.relevance.text_statistics import TextStatistics, fit_text_statistics
-from kr.relevance.vectors import fit_vectors
+from kr.relevance.lexicons import Lexicons
+from kr.relevance.synonyms import PLACE_BITS, RELATION_BITS, SynonymGroup, sense_of
+from kr.relevance.terms import NamedTerms
+from kr.relevance.text_knowledge import TextKnowledge
+from kr.relevance.text_statistics import TextStatistics
+
+
+def sense_named(code: str) -> int:
+    """The sense of a group with this code."""
+    return sense_of(re.fullmatch(r"(.)(.)(..)(.)(..)(.)", code))
+
 
 CORPUS = ["鲜花速递北京", "北京鲜花店", "鲜花价格多少钱", "red running shoes 42", "running shoe sale", "北京英语培训",
           "英语培训价格", "42码跑鞋", "跑鞋价格", "鲜花店价格", "red shoes", "北京跑鞋"]  # fmt: skip
-STATISTICS = fit_text_statistics(CORPUS * 2)
-VECTORS = fit_vectors(CORPUS, STATISTICS.vocabulary, 4)
-
-pieces = st.sampled_from(
-    ["鲜花", "北京", "花", "京北", "价格", "价", "跑鞋", "先花", "red", "shoes", "4", "42", " ", "?", "鮮花", "x1"]
+GROUPS = [SynonymGroup(sense, words) for sense, words in (
+    (sense_named("Bh02A01="), ("鲜花", "花", "flower")),
+    (sense_named("Bh02A07#"), ("跑鞋", "shoe", "鲜花店")),
+    (sense_named("Bh02B07@"), ("价格",)),
+    (sense_named("Dj06A01="), ("价格", "价", "running")),
+    (sense_named("Ca10A07="), ("鲜花",)),
+    (9 << PLACE_BITS << RELATION_BITS, ("red", "42")),
+    (10 << PLACE_BITS << RELATION_BITS, ("red", "价")),
+)]  # fmt: skip
+TERMS = (
+    NamedTerms("brand", ((("red", "shoe"),), (("red",), ("跑鞋",)), (("鲜花", "42", "跑鞋"), ("4", "42")))),
+    NamedTerms("place", ((("北京",), ("shoe",)), (("京北",),), (("red",),))),
 )
+KNOWLEDGE = TextKnowledge.fit(CORPUS, 4, Lexicons.of(GROUPS, TERMS))
+STATISTICS, VECTORS = KNOWLEDGE.statistics, KNOWLEDGE.vectors
+FEATURES = (*KERNEL_FEATURES, *term_feature_list(["brand", "place"]))
+
+PIECES = ["鲜花", "北京", "花", "京北", "价格", "价", "跑鞋", "先花", "鮮花", "red", "shoes", "running", "flower",
+          "4", "42", "x1", " ", "?"]  # fmt: skip
+pieces = st.sampled_from(PIECES)
 texts = st.lists(pieces, min_size=0, max_size=30).map("".join)
 
 
@@ -260,6 +284,88 @@ def exchange_twin(
     }
 
 
+def meanings(a: str, b: str) -> tuple[str, int]:
+    """How two tokens stand to each other, "=", "#" or "", and how many levels of class they share."""
+    relation, depth = "", 0
+    for one in GROUPS:
+        for other in GROUPS:
+            if a in one.words and b in other.words:
+                path = [class_path(group.sense) for group in (one, other)]
+                levels = next((at for at in range(5) if path[0][: at + 1] != path[1][: at + 1]), 5)
+                depth = max(depth, levels)
+                if levels == 5:
+                    relation = min(relation or "@", "=#@"[one.sense & 3], key="=#@".index)
+    return relation.replace("@", ""), depth
+
+
+def class_path(sense: int) -> list[int]:
+    """The five levels of a sense from the top."""
+    levels = []
+    rest = sense >> RELATION_BITS
+    for bits in (7, 5, 7, 5):
+        levels.append(rest & (1 << bits) - 1)
+        rest >>= bits
+    return [rest, *levels[::-1]]
+
+
+def synonym_twin(q: tuple[str, ...], k: tuple[str, ...], statistics: TextStatistics) -> dict[str, float]:
+    q, k = q[:64], k[:64]
+    weight = lambda token: float(statistics.idf[statistics.vocabulary.get(token, len(statistics.vocabulary))])  # noqa: E731
+    result: dict[str, float] = {}
+    for side, some, others in (("q", q, k), ("k", k, q)):
+        missed = [token for token in some if token not in others]
+        relations = {token: {meanings(token, other)[0] for other in others} for token in missed}
+        depths = [max((meanings(token, other)[1] for other in others), default=0) for token in missed]
+        synonyms = [token for token in missed if "=" in relations[token]]
+        related = [token for token in missed if "#" in relations[token] and "=" not in relations[token]]
+        heavy, covered, whole = (sum(map(weight, tokens)) for tokens in (missed, synonyms, some))
+        deep = sum(weight(token) * depth for token, depth in zip(missed, depths, strict=True))
+        result |= {
+            f"{side}_synonym_share": covered / heavy if missed else 0,
+            f"{side}_synonyms": len(synonyms),
+            f"{side}_synonym_ratio": share(len(synonyms), len(missed)),
+            f"{side}_related": len(related),
+            f"{side}_class_depth": deep / (5 * heavy) if missed else 1,
+            f"{side}_least_class_depth": min(depths, default=5) / 5,
+            f"{side}_expanded_share": (whole - heavy + covered) / whole if some else 0,
+        }
+    return result
+
+
+def things_named(some: tuple[str, ...], kind: NamedTerms) -> list[int]:
+    found: dict[int, None] = {}
+    free = 0
+    for start in range(len(some)):
+        held = (
+            []
+            if start < free
+            else [
+                (len(name), -number)
+                for number, names in enumerate(kind.things)
+                for name in names
+                if some[start : start + len(name)] == name
+            ]
+        )
+        if held:
+            found[-max(held)[1]] = None
+            free = start + max(held)[0]
+    return list(found)[:8]
+
+
+def term_twin(q: tuple[str, ...], k: tuple[str, ...]) -> dict[str, float]:
+    result: dict[str, float] = {}
+    for kind in TERMS:
+        asked, offered = things_named(q[:64], kind), things_named(k[:64], kind)
+        same = bool(set(asked) & set(offered))
+        result |= {
+            f"{kind.kind}_same": same,
+            f"{kind.kind}_differs": bool(asked and offered) and not same,
+            f"{kind.kind}_only_q": bool(asked) and not offered,
+            f"{kind.kind}_only_k": bool(offered) and not asked,
+        }
+    return result
+
+
 @settings(max_examples=40)
 @given(st.lists(st.tuples(texts, texts), min_size=1, max_size=4))
 @example([("", ""), ("", "鲜花"), ("鲜花", ""), ("?", "!")])
@@ -267,7 +373,7 @@ def exchange_twin(
 @example([("鲜花", "先花"), ("鲜花", "鮮花"), ("鲜花", "鲜花")])
 def test_every_feature_equals_its_twin_on_random_pairs(pairs: list[tuple[str, str]]) -> None:
     queries, keywords = tuple(q for q, _ in pairs), tuple(k for _, k in pairs)
-    computed = pair_features(encode_pairs(queries, keywords, STATISTICS), STATISTICS, VECTORS)
+    computed = pair_features(encode_pairs(queries, keywords, KNOWLEDGE), KNOWLEDGE)
     for (query, keyword), row in zip(pairs, computed, strict=True):
         q, k = normalise(query), normalise(keyword)
         twin = {
@@ -276,8 +382,10 @@ def test_every_feature_equals_its_twin_on_random_pairs(pairs: list[tuple[str, st
             **alignment_twin(tokens(q), tokens(k), STATISTICS, VECTORS),
             **spelling_twin(tokens(q), tokens(k), STATISTICS),
             **exchange_twin(tokens(q), tokens(k), STATISTICS, VECTORS),
+            **synonym_twin(tokens(q), tokens(k), STATISTICS),
+            **term_twin(tokens(q), tokens(k)),
         }
-        for feature, value in zip(KERNEL_FEATURES, row.tolist(), strict=True):
+        for feature, value in zip(FEATURES, row.tolist(), strict=True):
             assert value == pytest.approx(float(twin.pop(feature.name)), rel=2e-4, abs=2e-4), (query, keyword, feature)
         assert not twin
 
@@ -295,7 +403,7 @@ def test_characters_are_letters_and_digits_made_simplified(typed: list[str]) -> 
 
 def test_a_pair_has_the_same_features_alone_and_among_others() -> None:
     pairs = [(a, b) for a in CORPUS[:5] for b in CORPUS]
-    together = pair_features(encode_pairs(*map(tuple, zip(*pairs, strict=True)), STATISTICS), STATISTICS, VECTORS)
+    together = pair_features(encode_pairs(*map(tuple, zip(*pairs, strict=True)), KNOWLEDGE), KNOWLEDGE)
     for place, (query, keyword) in enumerate(pairs):
-        alone = pair_features(encode_pairs((query,), (keyword,), STATISTICS), STATISTICS, VECTORS)
+        alone = pair_features(encode_pairs((query,), (keyword,), KNOWLEDGE), KNOWLEDGE)
         assert np.array_equal(alone[0], together[place])

@@ -83,6 +83,21 @@ def test_three_or_fewer_whole_labels_are_classes(labels: list[float], kind: str)
     assert pairs_of(labels).kind == kind
 
 
+def test_files_of_classes_beside_files_of_grades_are_refused_by_name(tmp_path: Path) -> None:
+    classes, grades = tmp_path / "classes.jsonl", tmp_path / "grades.jsonl"
+    classes.write_text(GOOD + GOOD.replace("1", "0"), encoding="utf-8")
+    grades.write_text(GOOD + GOOD.replace("1", "2.33"), encoding="utf-8")
+    with pytest.raises(UsageError, match=r"classes\.jsonl holds classes, .*grades\.jsonl grades"):
+        read_pairs([grades, classes])
+    assert read_pairs([grades, grades]).kind == GRADED
+
+
+def test_identical_sides_are_pairs_like_others(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.jsonl"
+    file.write_text(GOOD + GOOD.replace("鲜花店", "鲜花"), encoding="utf-8")
+    assert read_pairs([file]).keywords == ("鲜花店", "鲜花")
+
+
 def test_one_label_only_is_refused() -> None:
     with pytest.raises(UsageError, match="All 3 pairs have the label 2"):
         refuse_one_label(pairs_of([2, 2, 2]))

@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 
 from indexes.opened import Indexes
-from kr.relevance.encoding import encode_texts
-from kr.relevance.features import EncodedPairs, encode_pairs
+from kr.relevance.features import EncodedPairs, encode_for, encode_pairs, pair_features
 from kr.relevance.model import RelevanceModel
 from kr.relevance.snapshot_texts import SnapshotTexts
 from kr.service import KeywordService
 from kr.settings import Settings
 from kr.types import Request
 
-SEEDS = ("鲜花", "鲜花速递 北京", "flower delivery", "runing shoes", "完全没有的词")
+SEEDS = ("鲜花", "鲜花速递 北京", "flower shipping", "running shoes", "完全没有的词", "费用")
 
 
 @pytest.fixture(scope="module")
@@ -24,18 +23,23 @@ def indexes(small_store: Path) -> Indexes:
 
 def test_every_feature_is_the_same_in_training_and_serving(indexes: Indexes, model: RelevanceModel) -> None:
     ids = np.random.default_rng(1).permutation(len(indexes.keywords))[:400]
-    texts = SnapshotTexts(indexes, model.statistics.vocabulary)
+    texts = SnapshotTexts(indexes, model.knowledge)
     texts.encode(ids[:100])  # terms met before and terms met now give the same
     served = EncodedPairs(
-        encode_texts(SEEDS, model.statistics.vocabulary),
+        encode_for(SEEDS, model.knowledge),
         np.repeat(np.arange(len(SEEDS)), len(ids)),
         texts.encode(ids),
         np.tile(np.arange(len(ids)), len(SEEDS)),
     )
     keywords = indexes.keywords.take(ids)
     queries = tuple(seed for seed in SEEDS for _ in keywords)
-    trained = encode_pairs(queries, tuple(keywords) * len(SEEDS), model.statistics)
+    trained = encode_pairs(queries, tuple(keywords) * len(SEEDS), model.knowledge)
+    features = pair_features(served, model.knowledge)
+    assert np.array_equal(features, pair_features(trained, model.knowledge))
     assert np.array_equal(model.features(served), model.features(trained))
+    names = [feature.name for feature in model.feature_list()]
+    met = {name for name, column in zip(names, features.T, strict=False) if column.any()}
+    assert {"q_synonyms", "k_related", "place_same", "place_differs", "brand_only_q", "brand_same"} <= met
     assert np.array_equal(model.predict_encoded(served).relevance, model.predict_encoded(trained).relevance)
 
 

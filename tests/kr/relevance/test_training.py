@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from indexes.errors import CorruptError, UsageError
 from kr.relevance.commands import evaluate_relevance, train_relevance
+from kr.relevance.lexicons import Lexicons
 from kr.relevance.model import RelevanceModel
 from kr.relevance.pairs import LabelledPairs, read_pairs
 from kr.relevance.presets import PRESETS
@@ -47,8 +48,10 @@ def test_grades_are_regressed(tmp_path: Path, training_pairs: LabelledPairs) -> 
     assert result["auc"] > 0.95
 
 
-def test_the_same_pairs_give_the_same_bytes(tmp_path: Path, training_pairs: LabelledPairs, model_folder: Path) -> None:
-    train(training_pairs, [], PRESETS["fast"])[0].write(tmp_path)
+def test_the_same_pairs_give_the_same_bytes(
+    tmp_path: Path, training_pairs: LabelledPairs, lexicons: Lexicons, model_folder: Path
+) -> None:
+    train(training_pairs, [], PRESETS["fast"], lexicons=lexicons)[0].write(tmp_path)
     names = sorted(str(file.relative_to(model_folder)) for file in model_folder.rglob("*") if file.is_file())
     assert names == sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file())
     for name in names:
@@ -125,6 +128,22 @@ def changed_model(model_folder: Path, tmp_path: Path) -> Callable[[Callable[[dic
     return change
 
 
+def test_labels_of_one_kind_only_are_refused_on_the_command_line(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.jsonl"
+    file.write_text('{"query": "a", "keyword": "b", "label": 1}\n' * 5)
+    with pytest.raises(UsageError, match="All 5 pairs have the label 1"):
+        CliRunner().invoke(
+            train_relevance, ["--pairs", str(file), "--out", str(tmp_path / "model")], catch_exceptions=False
+        )
+    assert not (tmp_path / "model").exists()
+
+
+def test_identical_sides_are_as_relevant_as_pairs_can_be(model: RelevanceModel) -> None:
+    texts = ["北京鲜花价格", "desk lamp 上海费用"]
+    others = ["上海跑鞋图片", "雨伞做法"]
+    assert model.predict(texts, texts).relevance.min() > model.predict(texts, others).relevance.max()
+
+
 def test_a_model_of_other_features_is_refused_by_name(changed_model: Callable) -> None:
     def rename(document: dict) -> None:
         document["features"][document["features"].index("bm25")] = "bm26"
@@ -139,7 +158,7 @@ def test_a_model_of_another_format_or_without_its_parts_is_refused(changed_model
         RelevanceModel.read(folder)
 
 
-@pytest.mark.parametrize("name", ["trees-0.txt", "vectors.npy", "text/idf.npy", "card.json"])
+@pytest.mark.parametrize("name", ["trees-0.txt", "vectors.npy", "text/idf.npy", "lexicons/trie/keys.npy", "card.json"])
 def test_a_model_without_one_of_its_files_is_refused(changed_model: Callable, name: str) -> None:
     folder = changed_model(lambda document: None)
     (folder / name).unlink()
