@@ -160,7 +160,15 @@ def write_tiny_mined(folder: Path) -> Path:
         if pair["users"] > 5
     ]
     _write(folder, "association_rules", rules, recency=pa.float64())
-    clicks = {"similarity": 0.5, "shared_urls": 2, "clicks": 31, "users": 17, **TINY_DATES, "recency": None, "path": None}
+    clicks = {
+        "similarity": 0.5,
+        "shared_urls": 2,
+        "clicks": 31,
+        "users": 17,
+        **TINY_DATES,
+        "recency": None,
+        "path": None,
+    }
     linked = {**clicks, "similarity": 0.0, "shared_urls": 0, "clicks": 0, "users": 0}
     path = ["鲜花", "http://a.example/", "鲜花速递", "http://b.example/", "鲜花店"]
     click_neighbors = [
