@@ -15,6 +15,7 @@ from indexes.keyword_stats import KeywordStats
 from indexes.neighbors import Neighbors
 from indexes.postings import Postings
 from indexes.prefixes import Prefixes
+from indexes.seed_queries import SeedQueries
 from indexes.snapshot import open_snapshot
 from indexes.spelling import Spelling
 from indexes.term_vectors import TermVectors
@@ -66,6 +67,8 @@ class Indexes:
     spelling: Spelling
     prefixes: Prefixes
     """Keywords that are safe to show, by their beginnings."""
+    seeds: SeedQueries | None
+    """What to offer before a word is typed; None in a snapshot that was built without."""
     facts: dict[str, Any]
     """What the snapshot was built from: see `mining.build`."""
 
@@ -110,6 +113,7 @@ class Indexes:
             popular=reader.array("popular.npy"),
             spelling=Spelling(reader, terms, prefixes),
             prefixes=prefixes,
+            seeds=SeedQueries(reader) if "seeds" in facts else None,
             facts=facts,
         )
 

@@ -20,6 +20,7 @@ from kr.marketing.rules import load_rules
 from kr.pipeline import Pipeline, PipelineResult
 from kr.pipelines.keyword_search import MINERS, SOURCES, keyword_search_pipeline
 from kr.pipelines.related_searches import related_searches_pipeline
+from kr.pipelines.seed_queries import SeedOffer, SeedReply, SeedRequest
 from kr.reasons import Notice, Removal
 from kr.reply import Correction, NoticeText, Reply, notice
 from kr.retrieval.anchors import AnchorFinder
@@ -53,6 +54,7 @@ class Opened:
     corrections: Corrections
     rows: RowWriter
     suggester: Suggester
+    seeds: SeedOffer
 
 
 class KeywordService:
@@ -91,6 +93,7 @@ class KeywordService:
             corrections,
             RowWriter(indexes, MINERS, rules),
             Suggester(indexes, audit),
+            SeedOffer(indexes, audit, self.settings.related_min_users, self.settings.quality_weight),
         )
 
     def opened(self) -> Opened:
@@ -183,6 +186,10 @@ class KeywordService:
             notices=tuple(notices),
             explain=explanation(opened.indexes, result) if request.explain else None,
         )
+
+    def seeds(self, request: SeedRequest) -> SeedReply:
+        """Searches to offer before a word is typed."""
+        return self.opened().seeds.offer(request)
 
     def suggest(self, request: SuggestRequest) -> tuple[str, list[Suggestion]]:
         """The snapshot that answers, and its suggestions."""
