@@ -14,7 +14,7 @@
   frame.loading = "lazy";
   frame.referrerPolicy = "no-referrer";
   frame.width = "100%";
-  frame.height = tag.dataset.height || "140";
+  frame.height = tag.dataset.height || "170";
   frame.setAttribute("frameborder", "0");
   tag.after(frame);
 })();
