@@ -16,6 +16,7 @@ from indexes.keyword_stats import KeywordStats
 from indexes.neighbors import Neighbors
 from indexes.postings import Postings
 from indexes.prefixes import Prefixes
+from indexes.seed_queries import SeedQueries
 from indexes.snapshot import open_snapshot
 from indexes.spelling import Spelling
 from indexes.term_vectors import TermVectors
@@ -69,6 +70,8 @@ class Indexes:
     """Keywords that are safe to show, by their beginnings."""
     crawled_pages: CrawledPages | None
     """What the platform knew of pages when it wrote the log; None if the snapshot was built without."""
+    seeds: SeedQueries | None
+    """What to offer before a word is typed; None in a snapshot that was built without."""
     facts: dict[str, Any]
     """What the snapshot was built from: see `mining.build`."""
 
@@ -114,6 +117,7 @@ class Indexes:
             spelling=Spelling(reader, terms, prefixes),
             prefixes=prefixes,
             crawled_pages=CrawledPages.open(reader, facts),
+            seeds=SeedQueries(reader) if "seeds" in facts else None,
             facts=facts,
         )
 

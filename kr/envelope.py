@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from kr.pipelines.seed_queries import SeedReply, SeedRequest
 from kr.reply import Reply
 from kr.suggest.suggester import Suggestion, SuggestRequest, as_rows
 from kr.types import Request
 
 
-def request_hash(request: Request | SuggestRequest, snapshot: str) -> str:
+def request_hash(request: Request | SuggestRequest | SeedRequest, snapshot: str) -> str:
     """A name for this request on this snapshot, 16 hexadecimal digits: equal requests have equal names."""
     canonical = json.dumps([asdict(request), snapshot], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
@@ -94,6 +95,30 @@ def related_envelope(
             "snapshot": reply.snapshot,
             "request_id": request_id or request_hash(request, reply.snapshot),
             "degraded": reply.degraded,
+            "took_ms": took_ms,
+        },
+    }
+
+
+def seeds_envelope(
+    reply: SeedReply,
+    request: SeedRequest,
+    *,
+    language: str | None = None,
+    request_id: str | None = None,
+    took_ms: float | None = None,
+) -> dict[str, Any]:
+    """The same for seed queries."""
+    return {
+        "data": {
+            "context": {"kind": reply.kind, "id": reply.id},
+            "seeds": [_in_language(row, language) for row in reply.rows],
+            "notices": [_text({**asdict(note), "code": note.code.value}, language) for note in reply.notices],
+        },
+        "meta": {
+            "snapshot": reply.snapshot,
+            "request_id": request_id or request_hash(request, reply.snapshot),
+            "degraded": False,
             "took_ms": took_ms,
         },
     }

@@ -20,6 +20,12 @@ class Reason(StrEnum):
     SEMANTIC = "used_alike"
     PAGE_SAYS = "said_by_page"
     PAGE_TOPIC = "near_page_topic"
+    SEED_POPULAR = "often_searched"
+    SEED_INDUSTRY = "bought_in_industry"
+    SEED_ACCOUNT = "bought_by_similar_accounts"
+    SEED_OWNED = "bought_by_account"
+    SEED_BURST = "searched_more_than_usual"
+    SEED_RESULTS = "leads_to_keywords"
     RULE_BOOST = "boosted_by_rule"
     RULE_BURY = "buried_by_rule"
     RULE_PIN = "pinned_by_rule"
@@ -129,6 +135,21 @@ REASON_TEXTS: dict[Reason, tuple[str, str]] = {
         "Found through “{topic}”, which the page says ({places})",
         "由网页中的“{topic}”（{places}）找到",
     ),
+    Reason.SEED_POPULAR: ("Searched {count} times, {dates}", "{dates}，被搜索 {count} 次"),
+    Reason.SEED_INDUSTRY: (
+        "Bought by {count} of {of} advertisers of the industry, {dates}",
+        "{dates}，行业内 {of} 个广告主中有 {count} 个购买",
+    ),
+    Reason.SEED_ACCOUNT: (
+        "Bought by {count} with some of the same keywords, {dates}",
+        "{dates}，{count} 个与该账户有共同关键词的账户购买",
+    ),
+    Reason.SEED_OWNED: ("The account buys it, {dates}", "该账户已购买，{dates}"),
+    Reason.SEED_BURST: (
+        "Searched by {count} people where {of} were expected, {dates}",
+        "{dates}，{count} 人搜索，高于预期的 {of} 人",
+    ),
+    Reason.SEED_RESULTS: ("Leads to {results} closely related keywords", "可引出 {results} 个密切相关的关键词"),
     Reason.RULE_BOOST: ("Raised by the rule “{rule}”", "由规则“{rule}”提升"),
     Reason.RULE_BURY: ("Lowered by the rule “{rule}”", "由规则“{rule}”降低"),
     Reason.RULE_PIN: ("Pinned by the rule “{rule}”", "由规则“{rule}”置顶"),
@@ -151,6 +172,8 @@ class Notice(StrEnum):
     PAGE_WITHOUT_WORDS = "page_without_words"
     PAGE_CUT = "page_cut"
     PAGE_WITHOUT_KEYWORDS = "page_without_keywords"
+    SEEDS_OF_EVERYONE = "seeds_of_everyone"
+    NO_SEEDS = "no_seeds"
 
 
 NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
@@ -178,6 +201,14 @@ NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
     Notice.SPELLING_CORRECTED: (
         "Nothing was found for “{query}”; these are the keywords for “{correction}”.",
         "没有找到“{query}”，以下是“{correction}”的关键词。",
+    ),
+    Notice.SEEDS_OF_EVERYONE: (
+        "Nothing is known of “{context}” yet; these are searches that suit everyone.",
+        "尚无“{context}”的数据；以下是面向所有人的搜索词。",
+    ),
+    Notice.NO_SEEDS: (
+        "There is no search to offer yet: the log tells too little, or the snapshot was built without seed queries.",
+        "暂无可推荐的搜索词：日志数据不足，或快照构建时不含种子词。",
     ),
     Notice.NOTHING_RELATED: (
         "No other search is close enough to “{query}” to be shown beside it.",

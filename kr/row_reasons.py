@@ -39,7 +39,7 @@ class ReasonWriter:
         told: dict[tuple[Any, ...], Row | None] = {}
         for row, (place, match) in enumerate(matches):
             if exact[row] >= 0:
-                reasons[row].append(_reason(Reason.EXACT, "exact", request.seeds[exact[row]], {}, {}, {}))
+                reasons[row].append(reason(Reason.EXACT, "exact", request.seeds[exact[row]], {}, {}, {}))
                 continue
             # Most rows of a page share the same words with the seed.
             key = (place, match.matched, match.missed, match.variant)
@@ -84,7 +84,7 @@ class ReasonWriter:
     def _clicked(self, miner: str, anchor: str, found: Row) -> Row:
         if found["path"] >= 0:
             path = {"path": self._indexes.click_paths[found["path"]]}
-            return _reason(Reason.CLUSTER_PATH, miner, anchor, path, path, path)
+            return reason(Reason.CLUSTER_PATH, miner, anchor, path, path, path)
         counts = {name: found[name] for name in ("shared_urls", "clicks", "users")}
         return _dated_reason(Reason.CLUSTER, miner, anchor, counts, counts, found)
 
@@ -94,7 +94,7 @@ class ReasonWriter:
                 if int(touched[row]) >> bit & 1:
                     words = {"rule": rule.name}
                     code = RULE_REASONS[rule.action]
-                    reasons[row].append(_reason(code, "marketing_rules", None, {}, words, words))
+                    reasons[row].append(reason(code, "marketing_rules", None, {}, words, words))
 
 
 def _add_likeness(seeds: Sequence[str], candidates: Candidates, reasons: list[list[Row]]) -> None:
@@ -103,7 +103,7 @@ def _add_likeness(seeds: Sequence[str], candidates: Candidates, reasons: list[li
         similarity = round(float(candidates["semantic_similarity"][row]), 2)
         shown = {"similarity": f"{similarity:.2f}"}
         seed = seeds[int(seed_places[row])]
-        reasons[row].append(_reason(Reason.SEMANTIC, "semantic", seed, {"similarity": similarity}, shown, shown))
+        reasons[row].append(reason(Reason.SEMANTIC, "semantic", seed, {"similarity": similarity}, shown, shown))
 
 
 def _together(miner: str, anchor: str, found: Row) -> Row:
@@ -130,26 +130,27 @@ def _literal_reason(seed: str, match: Match) -> Row | None:
     if match.variant is not None:
         english, chinese = VARIANT_TEXTS[match.variant]
         kind = {"kind": match.variant.value}
-        return _reason(Reason.SPELLING, "close_variants", seed, kind, {"kind": english}, {"kind": chinese})
+        return reason(Reason.SPELLING, "close_variants", seed, kind, {"kind": english}, {"kind": chinese})
     if not match.matched:
         return None
     shown = list(match.matched[:MOST_SHARED_WORDS])
     if not match.missed:
-        return _reason(Reason.CONTAINS_ALL, "token_match", seed, {"words": shown}, {}, {})
+        return reason(Reason.CONTAINS_ALL, "token_match", seed, {"words": shown}, {}, {})
     english = ", ".join(f"“{word}”" for word in shown)
     chinese = "、".join(f"“{word}”" for word in shown)
     evidence = {"words": shown, "missed": list(match.missed[:MOST_SHARED_WORDS])}
-    return _reason(Reason.CONTAINS, "token_match", seed, evidence, {"words": english}, {"words": chinese})
+    return reason(Reason.CONTAINS, "token_match", seed, evidence, {"words": english}, {"words": chinese})
 
 
 def _dated_reason(code: Reason, source: str, seed: str, evidence: Row, words: Row, found: Row) -> Row:
     first, last = _day(found["first_day"]), _day(found["last_day"])
     dates = {"first_date": first.isoformat(), "last_date": last.isoformat()}
     english = {**words, **counted_en(words), "dates": span_en(first, last)}
-    return _reason(code, source, seed, evidence | dates, english, {**words, "dates": span_zh(first, last)})
+    return reason(code, source, seed, evidence | dates, english, {**words, "dates": span_zh(first, last)})
 
 
-def _reason(code: Reason, source: str, seed: str | None, evidence: Row, english: Row, chinese: Row) -> Row:
+def reason(code: Reason, source: str, seed: str | None, evidence: Row, english: Row, chinese: Row) -> Row:
+    """One reason with its texts filled in; `english` and `chinese` are the values of their placeholders."""
     text_en, text_zh = REASON_TEXTS[code]
     return {
         "code": code.value,

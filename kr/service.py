@@ -22,6 +22,7 @@ from kr.pages.reader import PageRead, PageReader
 from kr.pipeline import Pipeline, PipelineResult
 from kr.pipelines.keyword_search import MINERS, SOURCES, keyword_search_pipeline
 from kr.pipelines.related_searches import related_searches_pipeline
+from kr.pipelines.seed_queries import SeedOffer, SeedReply, SeedRequest
 from kr.reasons import Notice, Removal
 from kr.reply import Correction, NoticeText, Reply, notice
 from kr.retrieval.anchors import AnchorFinder
@@ -56,6 +57,7 @@ class Opened:
     corrections: Corrections
     rows: RowWriter
     suggester: Suggester
+    seeds: SeedOffer
 
 
 class KeywordService:
@@ -95,6 +97,7 @@ class KeywordService:
             corrections,
             RowWriter(indexes, MINERS, rules),
             Suggester(indexes, audit),
+            SeedOffer(indexes, audit, self.settings.related_min_users, self.settings.quality_weight),
         )
 
     def opened(self) -> Opened:
@@ -229,6 +232,10 @@ class KeywordService:
     def with_page(self, request: Request, page: PageRead) -> Request:
         """The request that `by_url` answers: its seeds, its page tokens and its hash are those of the page's topics."""
         return with_page(request, page.topics, self.opened().indexes)
+
+    def seeds(self, request: SeedRequest) -> SeedReply:
+        """Searches to offer before a word is typed."""
+        return self.opened().seeds.offer(request)
 
     def suggest(self, request: SuggestRequest) -> tuple[str, list[Suggestion]]:
         """The snapshot that answers, and its suggestions."""

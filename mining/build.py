@@ -11,8 +11,10 @@ Nothing is held whole but arrays of a few bytes a keyword; tables are read, and 
 | statistics | `build_statistics.py` |
 | neighbours, paths | `build_neighbors.py` |
 | crawled pages | `build_pages.py` |
+| popular keywords | here |
+| seed queries | `seed_queries.py` |
 | prefixes | `build_keywords.write_suggestions` |
-| spelling, popular keywords, facts | here |
+| spelling, facts | here |
 """
 
 import shutil
@@ -36,13 +38,14 @@ from mining.build_statistics import write_statistics
 from mining.build_tables import MinedTables
 from mining.close_variants import close_variants
 from mining.keyword_vectors import write_keyword_vectors
+from mining.seed_queries import write_seeds
 from mining.text_ids import TextIds
 
 COMPILE_FROM = 1000
 """Keywords from which a build sees to it that the kernels are compiled."""
 POPULAR_KEYWORDS = 1000
 """Keywords listed as the most searched, for examples and cold starts."""
-PARTS = ("keywords", "terms", "vectors", "variants", "statistics", "neighbors", "prefixes", "spelling")
+PARTS = ("keywords", "terms", "vectors", "variants", "statistics", "neighbors", "seeds", "prefixes", "spelling")
 
 
 def build(mined: Path, store: Path, lexicons: Sequence[Path] = ()) -> dict[str, Any]:
@@ -102,6 +105,10 @@ def write_parts(
 
     market = Market(searches, int(report["counts"]["sessions"]))
     miners = write_all_neighbors(mined, ids, market, folder)
+    advance(1)
+
+    write_array(folder, "popular.npy", _popular(searches, texts))
+    seeds = write_seeds(mined, ids, canonical, texts.severity, folder)
     del ids
     advance(1)
 
@@ -109,7 +116,6 @@ def write_parts(
     advance(1)
 
     write_spelling(folder, texts.terms, texts.weigh_terms(searches))
-    write_array(folder, "popular.npy", _popular(searches, texts))
     pages = write_crawled_pages(mined, folder)
     facts = {
         "keywords": keyword_count,
@@ -117,6 +123,7 @@ def write_parts(
         "window": [report["window"]["first_ts"][:10], report["window"]["last_ts"][:10]],
         **columns,
         "miners": miners,
+        "seeds": seeds,
         "vectors": vectors,
         "crawled_pages": pages,
         "lexicons_sha256": unsafe_terms.sha256,

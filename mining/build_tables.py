@@ -37,6 +37,10 @@ class MinedTables:
         check_keyword_count(self.folder, count)
         return count
 
+    def has(self, name: str) -> bool:
+        """Whether a table is there; older minings lack those that were added later."""
+        return (self.folder / f"{name}.parquet").is_file()
+
     def batches(self, name: str, columns: Sequence[str], keyword_columns: Sequence[str] = ()) -> Iterator[pa.Table]:
         """A table's rows in order, a row group at a time; `keyword_columns` come dictionary-encoded."""
         with self._open(name, keyword_columns) as table:

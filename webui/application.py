@@ -28,9 +28,10 @@ from webui import (
     static_files,
     user_pages,
 )
-from webui.api import account, keyword_ideas, lists, plan, related, suggestions
+from webui.api import account, keyword_ideas, lists, plan, related, seeds, suggestions
 from webui.operations import blueprint as operations
-from webui.settings import WebSettings
+from webui.settings import WebSettings, load_web_settings
+from webui.widgets import pages as widgets
 
 
 def create_app(
@@ -44,7 +45,7 @@ def create_app(
     """
     app = Flask("webui", static_folder=None)
     app.config["KR"] = settings or load_settings()
-    app.config["KR_WEB"] = web_settings or WebSettings()
+    app.config["KR_WEB"] = web_settings or load_web_settings()
     app.config["MAX_CONTENT_LENGTH"] = app.config["KR_WEB"].max_body_bytes
     request_log.configure()
     # Replies are finished in the reverse of this order: headers, then compression, then the log that counts bytes.
@@ -64,6 +65,7 @@ def create_app(
         related.blueprint,
         plan.blueprint,
         exports.blueprint,
+        seeds.blueprint,
         operations,
         sign_in_pages.blueprint,
         account_pages.blueprint,
@@ -74,6 +76,7 @@ def create_app(
         lists.blueprint,
     ):
         app.register_blueprint(blueprint)
+    widgets.register(app)
     rate_limits.register(app, app.config["KR_WEB"])
     access.register(app, app.config["KR_WEB"])
     if proxies := app.config["KR_WEB"].trusted_proxies:

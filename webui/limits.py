@@ -11,6 +11,7 @@ MAX_SUGGESTIONS = 100
 DEFAULT_SUGGESTIONS = 10
 MAX_RELATED = 100
 DEFAULT_RELATED = 8
+MAX_ID_CHARS = 200
 ROWS_PER_PAGE = (25, 50, 100)
 # Above this, JSON numbers lose whole digits in many languages.
 MAX_NUMBER = 2**53 - 1

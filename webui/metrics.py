@@ -19,6 +19,13 @@ ROWS = Counter("kr_rows", "Keywords shown.")
 EMPTY_REPLIES = Counter("kr_empty_replies", "Replies without any keyword.")
 DEGRADED_REPLIES = Counter("kr_degraded_replies", "Replies for which a source was missing.")
 
+WIDGET_EVENTS = Counter("kr_widget_events", "Views and clicks of widgets, by what became of them.", ("outcome",))
+
+
+def observe_widget_events(outcome: str, count: int) -> None:
+    """Count the events of one view or click."""
+    WIDGET_EVENTS.labels(outcome).inc(count)
+
 
 def observe_request(method: str, route: str, status: int, seconds: float) -> None:
     """Count one answered request under its route, never under its address: those are without end."""

@@ -1,7 +1,15 @@
 """Typed settings of the web application alone: flag over environment (`KR_WEB_GZIP_LEVEL=0`) over default."""
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from indexes.errors import UsageError
+
+_ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?")
 
 
 class WebSettings(BaseSettings):
@@ -34,3 +42,48 @@ class WebSettings(BaseSettings):
     gzip_level: int = Field(default=5, ge=0, le=9, description="Compression of replies; 0 turns it off.")
     gzip_min_bytes: int = Field(default=1_024, ge=1, description="Shorter replies are sent as they are.")
     example_searches: int = Field(default=8, ge=0, le=50, description="Searches to try on the home page.")
+    account_secret: SecretStr = Field(
+        default=SecretStr(""), description="Secret by which account keys are made; empty answers for no account."
+    )
+    widget_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Origins whose pages may embed widgets, separated by spaces; this origin always may."
+    )
+    widget_search_url: str = Field(
+        default="",
+        description="Where a followed widget link leads, {query} standing for the search; empty for KR's own page.",
+    )
+    events: Path | None = Field(
+        default=None, description="Folder to which widgets append views and clicks; without one, none are recorded."
+    )
+    events_per_second: float = Field(default=100.0, gt=0, description="Views and clicks recorded by one worker.")
+    events_max_bytes: int = Field(
+        default=1_073_741_824, ge=1_024, description="Length at which a day's file of events takes no more."
+    )
+
+    @field_validator("widget_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: Any) -> Any:
+        origins = tuple(value.split()) if isinstance(value, str) else value
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is not an origin such as https://shop.example or https://*.shop.example")
+        return origins
+
+    @field_validator("widget_search_url")
+    @classmethod
+    def _leads_to_a_search(cls, value: str) -> str:
+        if value and not (value.startswith(("https://", "http://", "/")) and value.count("{query}") == 1):
+            raise ValueError("it must begin with https://, http:// or /, and hold {query} once")
+        if value.startswith("//") or not value.isprintable() or " " in value:
+            raise ValueError("it is not the address of a page")
+        return value
+
+
+def load_web_settings() -> WebSettings:
+    """The settings in force. UsageError names the variable and the mistake."""
+    try:
+        return WebSettings()
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        name = f"KR_WEB_{'.'.join(str(part) for part in first['loc']).upper()}"
+        raise UsageError(f"The variable {name} is wrong: {first['msg']}.", "Mend it, or leave it out.") from None

@@ -72,6 +72,44 @@ def related(
     say(f"{len(reply.rows)} related searches, snapshot {reply.snapshot}")
 
 
+@click.command()
+@store_option
+@snapshot_option
+@click.option("--account", help="Id of an account, as the advertisers' log names it.")
+@click.option("--industry", help="Id of an industry; with --account the one to fall back on.")
+@click.option("--limit", type=click.IntRange(1, MOST_RELATED), default=RELATED_LIMIT, show_default=True, help="Rows.")
+@click.option("--t", "quality_weight", type=click.FloatRange(0, 1), help="1 ranks by quality only, 0 by results only.")
+@click.option("--json", "as_json", is_flag=True, help="Print the API's envelope.")
+def seeds(
+    store: Path | None,
+    snapshot: Path | None,
+    account: str | None,
+    industry: str | None,
+    limit: int,
+    quality_weight: float | None,
+    as_json: bool,
+) -> None:
+    """Searches to offer an account, an industry or everyone before a word is typed."""
+    from kr.envelope import seeds_envelope
+    from kr.pipelines.seed_queries import SeedRequest
+    from kr.service import KeywordService
+    from kr.settings import load_settings
+
+    store, snapshot_id = store_and_snapshot(store, snapshot)
+    service = KeywordService(load_settings(store=store), snapshot_id=snapshot_id)
+    request = SeedRequest(account or None, industry or None, limit, quality_weight)
+    reply = service.seeds(request)
+    if as_json:
+        print_json(seeds_envelope(reply, request))
+        return
+    for note in reply.notices:
+        say(f"{note.text_en}\n{note.text_zh}")
+    for row in reply.rows:
+        click.echo(f"{row['text']}  ({'; '.join(reason['text_en'] for reason in row['reasons'])})")
+    whose = f"{reply.kind} {reply.id}" if reply.id else reply.kind
+    say(f"{len(reply.rows)} seeds of {whose}, snapshot {reply.snapshot}")
+
+
 def _demand(row: dict[str, Any]) -> str:
     monthly = row["avg_monthly_searches"]
     return f"{row['searches']:,} in the log" if monthly is None else f"{monthly:,.0f} a month"
@@ -87,4 +125,4 @@ def read_lines(path: Path, option: str) -> list[str]:
     return lines.split("\n") if lines else []
 
 
-COMMANDS: list[click.Command] = [related]
+COMMANDS: list[click.Command] = [related, seeds]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kr.reply import Reply
 from kr.seeds import parse_seeds
 from kr.service import KeywordService
-from kr.settings import Settings
+from kr.settings import MIN_RELEVANCE_RELATED, Settings
 from kr.types import Request
 
 
@@ -40,7 +40,7 @@ def test_they_are_close_to_the_query_and_each_says_why(service: KeywordService) 
     reply = ask(service, "鲜花")
     assert {"鲜花速递", "鲜花店"} <= set(texts(reply))
     assert not {"running shoes", "英语培训"} & set(texts(reply))
-    assert all(row["relevance"] >= service.settings.min_relevance_related for row in reply.rows)
+    assert all(row["relevance"] >= MIN_RELEVANCE_RELATED for row in reply.rows)
     assert all(row["reasons"] for row in reply.rows)
 
 

@@ -29,6 +29,8 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "foreign_token": {"keyword_seed": {"keywords": ["鲜花"]}, "page_token": "bm90IG91cnM"},
 }
 ADDRESSES = {
+    "seeds_of_everyone": "/api/v1/seeds?industry=nowhere&limit=2&language=en",
+    "seeds_of_an_account_without_a_key": "/api/v1/seeds?account=a1",
     "suggested_by_initials": "/api/v1/suggestions?q=xh&limit=3",
     "suggested_with_a_typo": "/api/v1/suggestions?q=xianghua",
     "related": "/api/v1/related?q=%E9%B2%9C%E8%8A%B1&limit=3&language=en",

@@ -6,7 +6,7 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from webui.api.openapi import OPENAPI_FILE, openapi_bytes, openapi_document
-from webui.api.problems import PROBLEM_TYPES
+from webui.api.problems import ACCOUNT_KEY, PROBLEM_TYPES
 
 
 def test_the_committed_document_is_what_the_models_say() -> None:
@@ -43,5 +43,19 @@ def test_every_route_of_the_api_is_documented(app: Any) -> None:
 
 
 def test_every_status_of_a_problem_is_documented() -> None:
-    documented = set(openapi_document()["paths"]["/api/v1/keyword-ideas"]["post"]["responses"])
+    operations = [operation for path in openapi_document()["paths"].values() for operation in path.values()]
+    documented = {status for operation in operations for status in operation["responses"]}
     assert {str(kind.status) for kind in PROBLEM_TYPES} - documented == {"404", "405"}
+
+
+def test_only_what_can_happen_is_documented() -> None:
+    paths = openapi_document()["paths"]
+    keyed = [
+        path
+        for path, operations in paths.items()
+        for each in operations.values()
+        if ACCOUNT_KEY.title in each["responses"].get("403", {}).get("description", "")
+    ]
+    assert keyed == ["/api/v1/seeds"]
+    assert "415" in paths["/api/v1/keyword-ideas"]["post"]["responses"]
+    assert "415" not in paths["/api/v1/related"]["get"]["responses"]

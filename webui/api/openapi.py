@@ -17,8 +17,17 @@ from webui.api.account_operations import account_models, account_paths
 from webui.api.exchange import REQUEST_ID_HEADER
 from webui.api.models import KeywordIdeasReply, KeywordIdeasRequest, Problem
 from webui.api.plan_operations import plan_models, plan_paths
-from webui.api.problems import INVALID_JSON, PAGE_TOKEN, PROBLEM_TYPES, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, ProblemType
+from webui.api.problems import (
+    ACCOUNT_KEY,
+    INVALID_JSON,
+    PAGE_TOKEN,
+    PROBLEM_TYPES,
+    TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    ProblemType,
+)
 from webui.api.related_models import RelatedQuestion, RelatedReply
+from webui.api.seeds_models import SeedsQuestion, SeedsReply
 from webui.api.suggestion_models import SuggestionsQuestion, SuggestionsReply
 
 OPENAPI_FILE = Path(__file__).parent.parent / "openapi.json"
@@ -65,6 +74,14 @@ READ_OPERATIONS = (
         RelatedReply,
         "The related searches, best first; none rather than a wrong one.",
     ),
+    ReadOperation(
+        "/api/v1/seeds",
+        "listSeedQueries",
+        "Searches to offer before a word is typed",
+        SeedsQuestion,
+        SeedsReply,
+        "The seeds of the narrowest context of which something is known, best first.",
+    ),
 )
 
 
@@ -93,8 +110,8 @@ def openapi_document() -> dict[str, Any]:
         "paths": {
             "/api/v1/keyword-ideas": {"post": _keyword_ideas()},
             **{operation.path: {"get": _read(operation)} for operation in READ_OPERATIONS},
-            **account_paths(_REFERENCE, _problems(())),
-            **plan_paths(_REFERENCE, _problems(())),
+            **account_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
+            **plan_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
         },
         "components": {
             "schemas": definitions["$defs"],
@@ -114,7 +131,7 @@ def _keyword_ideas() -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(model="KeywordIdeasRequest")}}},
         },
-        "responses": _responses("KeywordIdeasReply", "The keywords of one page."),
+        "responses": _responses("KeywordIdeasReply", "The keywords of one page.", without=(ACCOUNT_KEY,)),
     }
 
 
@@ -136,8 +153,13 @@ def _read(operation: ReadOperation) -> dict[str, Any]:
         "operationId": operation.operation_id,
         "summary": operation.summary,
         "parameters": [*parameters, _REQUEST_ID],
-        "responses": _responses(operation.reply.__name__, operation.told, without=_OF_BODIES),
+        "responses": _responses(operation.reply.__name__, operation.told, without=_unmet(operation)),
     }
+
+
+def _unmet(operation: ReadOperation) -> tuple[ProblemType, ...]:
+    """Problems that this operation never has."""
+    return _OF_BODIES if "account" in operation.question.model_fields else (*_OF_BODIES, ACCOUNT_KEY)
 
 
 def _responses(reply: str, told: str, without: Sequence[ProblemType] = ()) -> dict[str, Any]:

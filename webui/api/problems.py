@@ -54,6 +54,12 @@ PAGE_TOKEN = ProblemType(
     "The page token does not fit this request",
     "Page tokens hold for one question on one snapshot. Send the request without page_token to start again.",
 )
+ACCOUNT_KEY = ProblemType(
+    "account-key",
+    403,
+    "The account's key is missing or wrong",
+    "Send key: the HMAC-SHA256 of the account's id under the operator's KR_WEB_ACCOUNT_SECRET, in hexadecimal digits.",
+)
 NOT_FOUND = ProblemType(
     "not-found", 404, "There is nothing at this address", "The addresses of the API are in /api/v1/openapi.json."
 )
@@ -101,6 +107,7 @@ PROBLEM_TYPES = (
     FORBIDDEN,
     CONFLICT,
     PAGE_TOKEN,
+    ACCOUNT_KEY,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
     TOO_LARGE,
