@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from indexes.errors import KRError
 from mining.engines.engine import Engine, canonical_schema, sql_of
-from mining.engines.spark_session import close_session, open_session
+from mining.engines.spark_session import close_session, first_cause, open_session
 from mining.schema import Table
 
 if TYPE_CHECKING:
@@ -121,13 +121,6 @@ def _url(path: Path) -> str:
     return "file://" + "".join(f"\\{character}" if character in GLOB_CHARACTERS else character for character in text)
 
 
-def _first_cause(text: str) -> str:
-    """The line of a Java error's text that says what happened."""
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("at ")]
-    caused = [line.partition("Caused by: ")[2] for line in lines if line.startswith("Caused by: ")]
-    return (caused or lines or ["no reason given"])[-1 if caused else 0]
-
-
 @contextmanager
 def _errors_named(step: str) -> Iterator[None]:
     from py4j.protocol import Py4JError, Py4JNetworkError
@@ -142,7 +135,6 @@ def _errors_named(step: str) -> Iterator[None]:
         ) from error
     except (PySparkException, Py4JError) as error:
         text = str(error)
-        cause = _first_cause(text)
         if "OutOfMemoryError" in text or "UNABLE_TO_ACQUIRE_MEMORY" in text:
             message, remedy = "Spark ran out of memory", "Give it more with --set memory_mb=…."
         elif "No space left on device" in text or "Disk quota exceeded" in text:
@@ -152,4 +144,4 @@ def _errors_named(step: str) -> Iterator[None]:
                 "Spark failed",
                 "Check the logs, or ingest them again, and the messages of Spark's workers.",
             )
-        raise KRError(f"{message} at the step {step}: {cause}", remedy) from error
+        raise KRError(f"{message} at the step {step}: {first_cause(error)}", remedy) from error

@@ -24,6 +24,7 @@ WORKER_SECONDS = 60.0
 LEAST_MEMORY_MB = 512
 """Spark itself refuses less than 450 MiB."""
 PARTITIONS_A_THREAD = 4
+SHARE = "Name an --out that this machine and all workers share at the same path and may write to."
 PROBES_A_CORE = 4
 """So many small tasks a core reach every worker that is there."""
 
@@ -147,6 +148,9 @@ def _check_workers(session: "SparkSession", master: str, scratch: Path, memory_m
 
     On folders of their own Spark would lose the workers' rows without an error.
     """
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
     context = session.sparkContext
     folder = scratch / "probe"
     with ThreadPoolExecutor(1) as background:
@@ -161,14 +165,27 @@ def _check_workers(session: "SparkSession", master: str, scratch: Path, memory_m
                 "--set memory_mb=….",
             ) from None
     tasks = PROBES_A_CORE * context.defaultParallelism
-    session.range(0, tasks, 1, tasks).write.parquet(f"file://{folder}")
-    seen = sum(pq.read_metadata(path).num_rows for path in folder.glob("part-*.parquet"))
+    try:
+        session.range(0, tasks, 1, tasks).write.parquet(f"file://{folder}")
+        seen = sum(pq.read_metadata(path).num_rows for path in folder.glob("part-*.parquet"))
+    except (PySparkException, Py4JError) as error:
+        raise UsageError(
+            f"The workers of {master} cannot write below {scratch}: {first_cause(error)}", SHARE
+        ) from error
     shutil.rmtree(folder, ignore_errors=True)
     if seen != tasks:
         raise UsageError(
             f"{scratch} is not one folder for all workers of {master}: of {tasks} rows written there {seen} are seen.",
-            "Name an --out that this machine and all workers share at the same path.",
+            SHARE,
         )
+
+
+def first_cause(error: Exception) -> str:
+    """The line of a Java error's text that says what happened."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    lines = [line for line in lines if line and not line.startswith("at ")] or ["no reason given"]
+    caused = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    return caused[-1] if caused else lines[0]
 
 
 def _last_line(path: Path) -> str:

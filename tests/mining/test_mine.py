@@ -233,8 +233,8 @@ def test_a_file_with_other_columns_is_named(
 
 
 def test_an_unknown_engine_is_a_usage_error_that_names_the_known(logs: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no engine 'spark://host:7077'.*--engine duckdb"):
-        mine(logs, tmp_path / "mined", SETTINGS, engine="spark://host:7077")
+    with pytest.raises(UsageError, match=r"no engine 'spark:host:7077'.*--engine duckdb, local\[N\] or spark://HOST"):
+        mine(logs, tmp_path / "mined", SETTINGS, engine="spark:host:7077")
     assert not (tmp_path / "mined").exists()
 
 
