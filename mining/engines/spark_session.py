@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import socket
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as TooLateError
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +25,7 @@ LEAST_MEMORY_MB = 512
 """Spark itself refuses less than 450 MiB."""
 PARTITIONS_A_THREAD = 4
 SHARE = "Name an --out that this machine and all workers share at the same path and may write to."
+PROBE = "probe"
 PROBES_A_CORE = 4
 """So many small tasks a core reach every worker that is there."""
 
@@ -152,15 +153,22 @@ def _check_workers(session: "SparkSession", master: str, scratch: Path, memory_m
     from pyspark.errors import PySparkException
 
     context = session.sparkContext
-    folder = scratch / "probe"
+    folder = scratch / PROBE
+
+    def count_one() -> None:
+        context.setJobGroup(PROBE, "is there a worker?")
+        session.range(1).count()
+
     with ThreadPoolExecutor(1) as background:
-        first = background.submit(session.range(1).count)
+        first = background.submit(count_one)
         try:
             first.result(WORKER_SECONDS)
         except TooLateError:
-            context.cancelAllJobs()
+            # Again and again, since the job may not have been there yet.
+            while wait([first], timeout=0.1).not_done:
+                context.cancelJobGroup(PROBE)
             raise TryAgainError(
-                f"{master} gave no worker for {WORKER_SECONDS:.0f} s.",
+                f"{master} gave no worker for {WORKER_SECONDS:g} s.",
                 f"Start a worker with {memory_mb} MiB free, wait for other work to end, or ask for less memory with "
                 "--set memory_mb=….",
             ) from None
