@@ -193,6 +193,14 @@ def test_missing_logs_are_named(tmp_path: Path) -> None:
         mine(tmp_path / "nowhere", tmp_path / "mined", SETTINGS)
 
 
+@pytest.mark.parametrize(
+    "address", ["s3a://bucket/logs", "s3://bucket", "hdfs://namenode:8020/logs", "gs://bucket/logs"]
+)
+def test_the_address_of_an_object_store_is_told_from_a_folder(tmp_path: Path, address: str) -> None:
+    with pytest.raises(UsageError, match=r"address of an object store.*Mount the store or copy the logs"):
+        mine(Path(address), tmp_path / "mined", SETTINGS)
+
+
 def test_logs_without_searches_are_a_usage_error(tmp_path: Path, written_logs: Callable[..., Path]) -> None:
     with pytest.raises(UsageError, match="holds no searches"):
         mine(written_logs(tmp_path / "logs", {"searches": [], "clicks": []}), tmp_path / "mined", SETTINGS)
