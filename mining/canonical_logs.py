@@ -41,8 +41,8 @@ class LogFiles:
 def find_log_files(logs: Path, name: str) -> LogFiles:
     """The files of one table in LOGS/<name>/, checked against the schema.
 
-    Raises UsageError if LOGS is an address, NotFoundError if there is no LOGS, CorruptError naming the file and column if a file is not what ingest
-    writes.
+    Raises UsageError if LOGS is an address, NotFoundError if there is no LOGS, CorruptError naming the file and column
+    if a file is not what ingest writes.
     """
     if ADDRESS.match(str(logs)) and not logs.exists():
         raise UsageError(

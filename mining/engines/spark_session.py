@@ -6,9 +6,11 @@ import shutil
 import socket
 from concurrent.futures import ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as TooLateError
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from warnings import catch_warnings, simplefilter
 
 import pyarrow.parquet as pq
 
@@ -74,8 +76,13 @@ def open_session(master: str, scratch: Path, memory_mb: int) -> tuple["SparkSess
 
 def close_session(session: "SparkSession", owned: bool) -> None:
     """Stop Spark if it was started for this session."""
-    if owned:
-        session.stop()
+    from py4j.protocol import Py4JError
+
+    # Where the Java process has died there is nothing to stop, and the step that noticed has said so.
+    with suppress(Py4JError, ConnectionError), catch_warnings():
+        simplefilter("ignore", RuntimeWarning)
+        if owned:
+            session.stop()
 
 
 def _check_installed() -> None:
@@ -122,7 +129,7 @@ def _start(master: str, scratch: Path, memory_mb: int) -> "SparkSession":
         return SparkSession.builder.getOrCreate()
     except (PySparkException, Py4JError) as error:
         raise KRError(
-            f"Spark could not be started on {master}: {_last_line(messages) or error}",
+            f"Spark could not be started on {master}: {_last_error(messages) or error}",
             "It needs Java 17 or newer; for a cluster see docs/spark.md.",
         ) from error
 
@@ -196,6 +203,7 @@ def first_cause(error: Exception) -> str:
     return caused[-1] if caused else lines[0]
 
 
-def _last_line(path: Path) -> str:
-    lines = path.read_text(encoding="utf-8", errors="replace").split("\n") if path.is_file() else []
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+def _last_error(path: Path) -> str:
+    """The last of Java's messages that names an error."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+    return next((line.strip() for line in reversed(lines) if re.search(r"(Error|Exception)\b.*:", line)), "")
