@@ -87,9 +87,13 @@ class SparkEngine(Engine):
     def _run(self, step: str, expression: ir.Table) -> Path:
         """The folder with the rows of an expression, columns of exactly its types."""
         folder = self._new_folder(step)
-        with _errors_named(step):
-            rows = _cast(self._session.sql(sql_of(expression, "pyspark")), expression.schema())
-            rows.write.parquet(_url(folder))
+        try:
+            with _errors_named(step):
+                rows = _cast(self._session.sql(sql_of(expression, "pyspark")), expression.schema())
+                rows.write.parquet(_url(folder))
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         return folder
 
     def _view(self, name: str, schema: ibis.Schema, folder: Path) -> ir.Table:

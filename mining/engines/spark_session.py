@@ -1,5 +1,6 @@
 """How a Spark session is opened: what must be there, what the results rest on, and who stops it."""
 
+import logging
 import os
 import re
 import shutil
@@ -63,6 +64,8 @@ def open_session(master: str, scratch: Path, memory_mb: int) -> tuple["SparkSess
     if running and running.sparkContext.master != master:
         raise UsageError(f"This process runs Spark on {running.sparkContext.master} already.", "Use that as --engine.")
     session = running.newSession() if running else _start(master, scratch, memory_mb)
+    # It would write each failed query to the terminal, which the error says already.
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     for name, value in DECIDING.items():
         session.conf.set(name, value)
     if CLUSTER_MASTER.fullmatch(master):
@@ -196,11 +199,10 @@ def _check_workers(session: "SparkSession", master: str, scratch: Path, memory_m
 
 
 def first_cause(error: Exception) -> str:
-    """The line of a Java error's text that says what happened."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    lines = [line for line in lines if line and not line.startswith("at ")] or ["no reason given"]
-    caused = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
-    return caused[-1] if caused else lines[0]
+    """The line of a Java error's text that says what happened: the innermost of Spark's own, else the first."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or ["no reason given"]
+    named = [found[0] for line in lines if (found := re.search(r"\[[A-Z][A-Z_.0-9]+\].*", line))]
+    return named[-1] if named else lines[0]
 
 
 def _last_error(path: Path) -> str:
