@@ -7,7 +7,8 @@ all sessions with b. Sessions of one keyword count among all sessions.
 The significance is Dunning's log-likelihood ratio (1993), G² = 2 · Σ observed · ln(observed / expected) over the four
 cells of the table "holds a or not × holds b or not", with the sign of ln(lift): negative for keywords that meet less
 often than by chance. By chance alone, |G²| exceeds 3.84, 6.63 and 10.83 in 5 %, 1 % and 0.1 % of pairs. Unlike the
-lift it grows with the evidence, so it says whether a lift can be believed and not how great it is.
+lift it grows with the evidence, so it says whether a lift can be believed and not how great it is. It is rounded to a
+multiple of 2⁻¹⁰, since the last bit of a logarithm is not the same on every engine.
 """
 
 import ibis
@@ -15,6 +16,8 @@ import ibis.expr.types as ir
 
 from mining.cooccurrence import in_both_directions
 from mining.settings import MiningSettings
+
+SIGNIFICANCE_UNIT = 2**10
 
 
 def find_rules(pairs: ir.Table, keyword_sessions: ir.Table, all_sessions: int, settings: MiningSettings) -> ir.Table:
@@ -57,4 +60,5 @@ def _signed_likelihood_ratio(
     middle = cell(first - both, first, total - second) + cell(second - both, total - first, second)
     ratio = 2.0 * (cell(both, first, second) + middle + cell(rest, total - first, total - second))
     expected = first.cast("float64") * second.cast("float64")
-    return (both.cast("float64") * float(total) >= expected).ifelse(ratio, -ratio)
+    signed = (both.cast("float64") * float(total) >= expected).ifelse(ratio, -ratio)
+    return (signed * float(SIGNIFICANCE_UNIT)).round().cast("float64") / float(SIGNIFICANCE_UNIT)

@@ -1,6 +1,7 @@
 """The canonical tables of a LOGS folder: which files hold them, whether they can be trusted, and what they were."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from indexes.errors import CorruptError, NotFoundError
+from indexes.errors import CorruptError, NotFoundError, UsageError
 from mining.ingest import log_parts
 from mining.schema import Table, canonical_tables
 
 READ_BYTES = 1 << 20
+ADDRESS = re.compile(r"(s3[an]?|gs|abfss?|wasbs?|hdfs|oss|cosn?):/")
+"""What a path that begins so was meant to be."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,14 @@ class LogFiles:
 def find_log_files(logs: Path, name: str) -> LogFiles:
     """The files of one table in LOGS/<name>/, checked against the schema.
 
-    Raises NotFoundError if there is no LOGS, CorruptError naming the file and column if a file is not what ingest
-    writes.
+    Raises UsageError if LOGS is an address, NotFoundError if there is no LOGS, CorruptError naming the file and column
+    if a file is not what ingest writes.
     """
+    if ADDRESS.match(str(logs)) and not logs.exists():
+        raise UsageError(
+            f"--logs takes a folder, and {logs} is the address of an object store.",
+            "Mount the store or copy the logs (docs/spark.md).",
+        )
     if not logs.is_dir():
         raise NotFoundError(f"There is no folder {logs}.", "Run manage.py ingest first, or correct --logs.")
     table = canonical_tables()[name]

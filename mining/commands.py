@@ -90,7 +90,12 @@ def ingest(
 @click.command()
 @click.option("--logs", type=FOLDER, required=True, help="Folder of the canonical tables.")
 @click.option("--out", type=FOLDER, required=True, help="Folder of the mined tables.")
-@click.option("--engine", default="duckdb", show_default=True, help="Where the mining runs.")
+@click.option(
+    "--engine",
+    default="duckdb",
+    show_default=True,
+    help="Where the mining runs: duckdb, local[N] (Spark in this machine) or spark://HOST:PORT (docs/spark.md).",
+)
 @click.option("--days", type=FOLDER, help="Keep what is mined of each day in this folder, and mine only changed days.")
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A setting of the miners; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print the mining report as JSON.")
@@ -247,7 +252,34 @@ def _command_line() -> str:
     return shlex.join(["python", "manage.py", *sys.argv[1:]])
 
 
+@click.command("cooccurrence")
+@click.option("--rows", type=click.IntRange(1000, 2**31 - 1), default=2_000_000, show_default=True)
+@click.option("--work", type=FOLDER, help="Keep the made searches in this new folder.")
+@click.option("--spark", is_flag=True, help="Also on Spark, local[2].")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def bench_cooccurrence(rows: int, work: Path | None, spark: bool, as_json: bool) -> None:
+    """Find pairs searched in the same sessions with KR's own step and with hand-written DuckDB SQL, in turn.
+
+    A row's `ratio` is how many times KR's mean it takes; `agrees` whether its pairs and their numbers are KR's.
+    """
+    import tempfile
+
+    from indexes.bench_table import table
+    from mining.cooccurrence_bench import run_cooccurrence_bench
+
+    if work and work.exists() and any(work.iterdir()):
+        raise UsageError(f"{work} is not empty.", "Name a new folder.")
+    with tempfile.TemporaryDirectory(prefix="kr-bench-") as temporary:
+        folder = work or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        measured = run_cooccurrence_bench(rows, folder, spark)
+    if as_json:
+        print_json({"rows": measured})
+    else:
+        click.echo(table(measured))
+
+
 COMMANDS: list[click.Command] = [simulate, ingest, mine, build]
 TRAIN_COMMANDS: list[click.Command] = [train_fusion]
 EVALUATE_COMMANDS: list[click.Command] = [evaluate_miners, evaluate_related, evaluate_sessions]
-BENCH_COMMANDS: list[click.Command] = [bench_build]
+BENCH_COMMANDS: list[click.Command] = [bench_build, bench_cooccurrence]

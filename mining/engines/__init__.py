@@ -1,4 +1,4 @@
-"""DuckDB, and later Spark, behind one interface: the only place that knows which engine runs the miners."""
+"""DuckDB and Spark behind one interface: the only place that knows which engine runs the miners."""
 
 from mining.engines.engine import Engine
 from mining.engines.opening import ENGINES, open_engine

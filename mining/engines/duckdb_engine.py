@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from indexes.errors import KRError
-from mining.engines.engine import Engine, canonical_schema
+from mining.engines.engine import Engine, canonical_schema, sql_of
 from mining.schema import Table
 
 BATCH_ROWS = 131_072
@@ -57,7 +57,7 @@ class DuckDBEngine(Engine):
         schema = expression.schema()
         # The columns are declared first, since DuckDB's own choice for a sum of int64 would be a 128-bit integer.
         self._run(name, f'CREATE TEMP TABLE "{name}" ({_column_definitions(schema)})')
-        self._run(name, f'INSERT INTO "{name}" {ibis.to_sql(expression, dialect="duckdb")}')
+        self._run(name, f'INSERT INTO "{name}" {sql_of(expression, "duckdb")}')
         return ibis.table(schema, name=name)
 
     def drop(self, *names: str) -> None:
@@ -67,7 +67,7 @@ class DuckDBEngine(Engine):
     def stream(self, expression: ir.Table) -> Iterator[pa.RecordBatch]:
         schema = expression.schema().to_pyarrow()
         with _errors_named("the result"):
-            reader = self._connection.sql(ibis.to_sql(expression, dialect="duckdb")).to_arrow_reader(BATCH_ROWS)
+            reader = self._connection.sql(sql_of(expression, "duckdb")).to_arrow_reader(BATCH_ROWS)
             for batch in reader:
                 yield from pa.Table.from_batches([batch]).cast(schema).to_batches()
 

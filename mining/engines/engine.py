@@ -5,7 +5,9 @@ compiles it to its own SQL and keeps the result under the step's name. Miners se
 same miner runs on every engine, and its SQL can be written down (tests/golden/sql).
 
 Rules that make the results equal on every engine, thread count and run: timestamps are UTC without a zone; sums are
-of integers; what is collected is ordered by columns that are unique together.
+of integers; what is collected is ordered by columns that are unique together; what is numbered is numbered in such an
+order. Of floating numbers only + − × ÷ and √ are exact everywhere: logarithms are rounded before they are compared or
+kept. What divides by zero or exceeds 64 bits may be an error.
 """
 
 from abc import ABC, abstractmethod
@@ -35,6 +37,12 @@ IBIS_TYPES = {
 def canonical_schema(table: Table) -> ibis.Schema:
     """The Ibis schema in which an engine shows a canonical table."""
     return ibis.schema({column.name: IBIS_TYPES[column.type] for column in table.columns})
+
+
+def sql_of(expression: ir.Table, dialect: str) -> str:
+    """An expression in the SQL of Ibis's backend `dialect`: duckdb or pyspark."""
+    # Not ibis.to_sql, which asks a backend's compiler without having loaded the backend and its options.
+    return str(getattr(ibis, dialect).compile(expression, pretty=True))
 
 
 class Engine(ABC):

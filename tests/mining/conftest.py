@@ -1,7 +1,9 @@
 """What the tests of the miners share: logs written from plain rows, and mined tables read back as plain rows."""
 
+import importlib.util
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import SearchStrategy
 
 from mining.mine import mine
 from mining.mined_tables import MINED_TABLES
@@ -64,15 +68,76 @@ def written_logs() -> Callable[[Path, dict[str, Rows]], Path]:
     return write_logs
 
 
+def mine_rows(tables: dict[str, Rows], engine: str = "duckdb", **settings: Any) -> Mined:
+    """Mine rows with settings given by name; robots are let through unless a test sets their thresholds."""
+    lenient = {"robot_daily_searches": 10**6, "robot_gap_variation": 0, "robot_click_rate": 0}
+    with tempfile.TemporaryDirectory() as name:
+        folder = write_logs(Path(name) / "logs", tables)
+        report = mine(folder, Path(name) / "mined", MiningSettings.model_validate(lenient | settings), engine)
+        return Mined(read_mined(Path(name) / "mined"), report)
+
+
 @pytest.fixture(scope="session")
 def mined() -> Callable[..., Mined]:
-    """Mine rows with settings given by name; robots are let through unless a test sets their thresholds."""
-
-    def mine_rows(tables: dict[str, Rows], **settings: Any) -> Mined:
-        lenient = {"robot_daily_searches": 10**6, "robot_gap_variation": 0, "robot_click_rate": 0}
-        with tempfile.TemporaryDirectory() as name:
-            folder = write_logs(Path(name) / "logs", tables)
-            report = mine(folder, Path(name) / "mined", MiningSettings.model_validate(lenient | settings))
-            return Mined(read_mined(Path(name) / "mined"), report)
-
+    """Mines rows on the default engine."""
     return mine_rows
+
+
+@pytest.fixture(scope="session")
+def spark_installed() -> None:
+    """Skips a test where Spark cannot run."""
+    if importlib.util.find_spec("pyspark") is None:
+        pytest.skip("pyspark is not installed: pip install 'kr[spark]'")
+    if shutil.which("java") is None:
+        pytest.skip("Java is not installed; on Debian: apt-get install default-jre-headless")
+
+
+@pytest.fixture(scope="session")
+def local_spark(spark_installed: None) -> Iterator[str]:
+    """The master of the one Spark of a test run; engines find it running and leave it so."""
+    from pyspark.sql import SparkSession
+
+    chosen = {
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.memory": "1g",
+        # Tests have few rows and many steps: compiling each step's code would take most of the time.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.log.level": "ERROR",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.ui.enabled": "false",
+    }
+    session = SparkSession.builder.master("local[2]").config(map=chosen).getOrCreate()
+    yield session.sparkContext.master
+    session.stop()
+
+
+@dataclass(frozen=True)
+class EngineUnderTest:
+    """One engine for a test body that all of them run."""
+
+    engine: str
+    most_examples: int
+
+    def mined(self, tables: dict[str, Rows], **settings: Any) -> Mined:
+        """Mine rows on this engine."""
+        return mine_rows(tables, self.engine, **settings)
+
+    def check(self, body: Callable[..., None], examples: int, **strategies: SearchStrategy[Any]) -> None:
+        """Run a body, whose first parameter mines, on random examples; on Spark only some, for each takes seconds."""
+
+        @settings(max_examples=min(examples, self.most_examples))
+        @given(**strategies)
+        def example(**drawn: Any) -> None:
+            body(self.mined, **drawn)
+
+        example()
+
+
+@pytest.fixture(scope="session", params=["duckdb", "spark"])
+def each_engine(request: pytest.FixtureRequest) -> EngineUnderTest:
+    """The engines in turn."""
+    if request.param == "duckdb":
+        return EngineUnderTest("duckdb", 1000)
+    return EngineUnderTest(request.getfixturevalue("local_spark"), 2)

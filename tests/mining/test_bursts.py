@@ -1,6 +1,5 @@
 """Bursts: what is one and what is not, and the scan against a search of all intervals."""
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 from math import log
@@ -161,13 +160,13 @@ def search(day: int, user: str, query: str) -> dict[str, Any]:
     return {"ts": START + timedelta(days=day, minutes=len(user)), "user_id": user, "query": query}
 
 
-def test_the_table_counts_searches_and_people_and_leaves_one_persons_flood_out(mined: Callable[..., Any]) -> None:
+def test_the_table_counts_searches_and_people_and_leaves_one_persons_flood_out(each_engine: Any) -> None:
     rows = [search(day, f"w{day}", query) for day in range(0, 84, 3) for query in ("roses", "snow", "rain")]
     rows += [search(day, f"v{number}", "snow") for day in (40, 41, 42) for number in range(8 * day, 8 * day + 8)]
     rows.append(search(42, "v336", "snow"))
     # One person with a hundred searches a day, for two weeks: fourteen users by day, one person.
     rows += [search(day, "flood", "rain") for day in range(40, 54) for _ in range(100)]
-    result = mined({"searches": rows})
+    result = each_engine.mined({"searches": rows})
     [burst] = result.tables["bursts"]
     assert (burst["keyword"], burst["first_date"], burst["last_date"]) == ("snow", date(2024, 2, 10), date(2024, 2, 12))
     assert (burst["searches"], burst["users"], burst["observed"]) == (26, 25, 25)

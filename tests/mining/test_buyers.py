@@ -45,22 +45,7 @@ def matrix(rows: list[list[bool]]) -> csr_array:
     return csr_array(np.array(rows, np.float64))
 
 
-@settings(max_examples=4)
-@given(
-    purchases=st.lists(
-        st.tuples(
-            st.sampled_from(["x", "y", "z", "v", "w"]),
-            st.sampled_from([*KEYWORDS, "A", "unsearched"]),
-            st.integers(0, 40),
-            st.sampled_from(["enabled", "paused", "removed", "shown"]),
-        ),
-        min_size=10,
-        max_size=40,
-    ),
-    most=st.sampled_from([3, 100]),
-    least=st.integers(1, 2),
-)
-def test_copurchase_and_industries_equal_a_naive_count(
+def check_that_copurchase_and_industries_equal_a_naive_count(
     mined: Callable[..., Any], purchases: list[Any], most: int, least: int
 ) -> None:
     industry = {"x": "shoes", "y": "shoes", "z": "goods", "v": "other", "w": None}
@@ -123,6 +108,25 @@ def test_copurchase_and_industries_equal_a_naive_count(
             assert min(len(buyers[one]), len(buyers[other])) >= least
             dates = [day for own in baskets for word in (one, other) for day in days.get((own, word), ())]
             assert (row["first_date"], row["last_date"]) == (min(dates), max(dates))
+
+
+def test_copurchase_and_industries_equal_a_naive_count(each_engine: Any) -> None:
+    each_engine.check(
+        check_that_copurchase_and_industries_equal_a_naive_count,
+        examples=4,
+        purchases=st.lists(
+            st.tuples(
+                st.sampled_from(["x", "y", "z", "v", "w"]),
+                st.sampled_from([*KEYWORDS, "A", "unsearched"]),
+                st.integers(0, 40),
+                st.sampled_from(["enabled", "paused", "removed", "shown"]),
+            ),
+            min_size=10,
+            max_size=40,
+        ),
+        most=st.sampled_from([3, 100]),
+        least=st.integers(1, 2),
+    )
 
 
 @settings(max_examples=60)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexes.text import normalise
@@ -29,16 +28,7 @@ CLICKS = st.lists(
 SEARCHES = [{"ts": START, "user_id": "u1", "query": text} for text in TEXTS[:-1]]
 
 
-@settings(max_examples=12)
-@given(
-    clicks=CLICKS,
-    least_clicks=st.integers(1, 2),
-    least_users=st.integers(1, 2),
-    most_keywords=st.sampled_from([3, 100]),
-    threshold=st.sampled_from([0.2, 0.3, 0.5, 1.0]),
-    most=st.sampled_from([2, 50]),
-)
-def test_clusters_and_neighbors_follow_the_clicks(
+def check_that_clusters_and_neighbors_follow_the_clicks(
     mined: Callable[..., Any],
     clicks: Rows,
     least_clicks: int,
@@ -108,6 +98,19 @@ def test_clusters_and_neighbors_follow_the_clicks(
             assert row["users"] == len({click["user_id"] for click in evidence})
             assert row["first_date"] == min(click["ts"] for click in evidence).date()
             assert row["last_date"] == max(click["ts"] for click in evidence).date()
+
+
+def test_clusters_and_neighbors_follow_the_clicks(each_engine: Any) -> None:
+    each_engine.check(
+        check_that_clusters_and_neighbors_follow_the_clicks,
+        examples=12,
+        clicks=CLICKS,
+        least_clicks=st.integers(1, 2),
+        least_users=st.integers(1, 2),
+        most_keywords=st.sampled_from([3, 100]),
+        threshold=st.sampled_from([0.2, 0.3, 0.5, 1.0]),
+        most=st.sampled_from([2, 50]),
+    )
 
 
 def naive_clusters(edges: Any, threshold: float) -> dict[str, str]:

@@ -123,14 +123,16 @@ def click(user: str, query: str, url: str, day: int = 0) -> dict[str, Any]:
     return {"ts": START + timedelta(days=day), "user_id": user, "query": query, "url": url}
 
 
-def test_pairs_of_a_cluster_carry_both_parts_and_the_clicks_behind_them(mined: Callable[..., Any]) -> None:
+def test_pairs_of_a_cluster_carry_both_parts_and_the_clicks_behind_them(each_engine: Any) -> None:
     clicks = [
         click("u1", "flower", "x"),
         click("u2", "flower delivery", "x", day=3),
         click("u2", "flower delivery", "x", day=4),
         click("u3", "flower delivery", "y", day=9),
     ]
-    result = mined({"searches": SEARCHES, "clicks": clicks}, content_click_similarity=0.2, content_click_min_points=1)
+    result = each_engine.mined(
+        {"searches": SEARCHES, "clicks": clicks}, content_click_similarity=0.2, content_click_min_points=1
+    )
     found = result.by("content_click_neighbors", "keyword", "neighbor")
     row = found["flower", "flower delivery"]
     assert row["similarity"] == pytest.approx(0.3 * 0.5 + 0.7 * 0.5)

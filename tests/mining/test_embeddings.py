@@ -63,19 +63,21 @@ def test_beyond_the_limit_every_so_manieth_is_drawn(count: int, most: int, every
 
 
 def test_queries_are_drawn_from_clicks_and_sessions_by_users_and_pages(
-    mined: Callable[..., Any], at: Callable[[float], Any]
+    each_engine: Any, at: Callable[[float], Any]
 ) -> None:
     searches = [
         {"ts": at(minute), "user_id": f"u{minute % 4}", "query": f"rose{minute % 3} flower"} for minute in range(24)
     ]
     clicks = [row | {"url": f"p{number % 2}"} for number, row in enumerate(searches)]
     log = {"searches": searches, "clicks": clicks}
-    everything = {row["term"]: row["occurrences"] for row in mined(log, embedding_words=100).tables["term_vectors"]}
+    everything = {
+        row["term"]: row["occurrences"] for row in each_engine.mined(log, embedding_words=100).tables["term_vectors"]
+    }
     half = {
         row["term"]: row["occurrences"]
-        for row in mined(log, embedding_words=100, embedding_page_queries=3, embedding_session_queries=12).tables[
-            "term_vectors"
-        ]
+        for row in each_engine.mined(
+            log, embedding_words=100, embedding_page_queries=3, embedding_session_queries=12
+        ).tables["term_vectors"]
     }
     assert everything.keys() == {"rose0", "rose1", "rose2", "flower"}
     assert everything["flower"] == 24 + 6

@@ -1,4 +1,4 @@
-"""The SQL that each miner runs on DuckDB, written down, so that a change of it is seen and meant.
+"""The SQL that each miner runs on each engine, written down, so that a change of it is seen and meant.
 
 After a change that is meant: `KR_UPDATE_GOLDEN=1 pytest tests/mining/test_golden_sql.py`, and review the difference.
 """
@@ -29,7 +29,7 @@ from mining import (
     sessions,
 )
 from mining.engines import Engine
-from mining.engines.engine import canonical_schema
+from mining.engines.engine import canonical_schema, sql_of
 from mining.keywords import distinct_queries
 from mining.schema import Table, canonical_tables
 from mining.settings import MiningSettings
@@ -40,9 +40,10 @@ QUERIES = ibis.table({"query": "string", "query_id": "int32", "keyword_id": "int
 
 
 class WritingEngine(Engine):
-    """Compiles every step to DuckDB's SQL and runs nothing."""
+    """Compiles every step to an engine's SQL and runs nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: str) -> None:
+        self.dialect = dialect
         self.steps: list[str] = []
 
     def read(self, table: Table, files: Sequence[Path] = ()) -> ir.Table:
@@ -64,7 +65,7 @@ class WritingEngine(Engine):
     def close(self) -> None: ...
 
     def note(self, name: str, expression: ir.Table) -> None:
-        self.steps.append(f"-- step: {name}\n{ibis.to_sql(expression, dialect='duckdb')};\n")
+        self.steps.append(f"-- step: {name}\n{sql_of(expression, self.dialect)};\n")
 
     def log(self, name: str) -> ir.Table:
         return self.read(canonical_tables()[name])
@@ -236,12 +237,18 @@ MINERS = {
 }
 
 
+DIALECTS = {"duckdb": "duckdb", "spark": "pyspark"}
+
+
+@pytest.mark.parametrize("engine_name", DIALECTS)
 @pytest.mark.parametrize("miner", MINERS)
-def test_the_sql_of_a_miner_is_the_one_written_down(miner: str) -> None:
-    engine = WritingEngine()
+def test_the_sql_of_a_miner_is_the_one_written_down(miner: str, engine_name: str) -> None:
+    if engine_name == "spark":
+        pytest.importorskip("pyspark", reason="pyspark is not installed: pip install 'kr[spark]'")
+    engine = WritingEngine(DIALECTS[engine_name])
     MINERS[miner](engine)
     sql = "\n".join(engine.steps)
-    path = GOLDEN / f"{miner}.duckdb.sql"
+    path = GOLDEN / f"{miner}.{engine_name}.sql"
     if os.environ.get("KR_UPDATE_GOLDEN"):
         path.write_text(sql, encoding="utf-8")
     assert path.is_file(), f"{path.name} is not written down yet: run with KR_UPDATE_GOLDEN=1"
@@ -249,4 +256,5 @@ def test_the_sql_of_a_miner_is_the_one_written_down(miner: str) -> None:
 
 
 def test_every_written_sql_belongs_to_a_miner() -> None:
-    assert {path.name for path in GOLDEN.iterdir()} == {f"{miner}.duckdb.sql" for miner in MINERS}
+    written = {f"{miner}.{engine_name}.sql" for miner in MINERS for engine_name in DIALECTS}
+    assert {path.name for path in GOLDEN.iterdir()} == written

@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from indexes.text import normalise
@@ -66,15 +66,7 @@ def share(part: float, whole: float) -> Any:
     return pytest.approx(part / whole) if whole else None
 
 
-@settings(max_examples=12)
-@given(
-    searches=SEARCHES,
-    clicks=st.none() | CLICKS,
-    ad_events=st.none() | AD_EVENTS,
-    bids=st.none() | BIDS,
-    percent=st.sampled_from([1, 20, 50, 99]),
-)
-def test_statistics_equal_a_naive_count(
+def check_that_statistics_equal_a_naive_count(
     mined: Callable[..., Any],
     searches: Rows,
     clicks: Rows | None,
@@ -158,6 +150,18 @@ def test_statistics_equal_a_naive_count(
         (keyword, month): (count, month in complete)
         for (keyword, month), count in Counter((k, row["ts"].date().replace(day=1)) for k, row in people).items()
     }
+
+
+def test_statistics_equal_a_naive_count(each_engine: Any) -> None:
+    each_engine.check(
+        check_that_statistics_equal_a_naive_count,
+        examples=12,
+        searches=SEARCHES,
+        clicks=st.none() | CLICKS,
+        ad_events=st.none() | AD_EVENTS,
+        bids=st.none() | BIDS,
+        percent=st.sampled_from([1, 20, 50, 99]),
+    )
 
 
 @given(first=st.dates(date(2019, 1, 1), date(2026, 1, 1)), days=st.integers(0, 900))

@@ -194,6 +194,14 @@ def test_missing_logs_are_named(tmp_path: Path) -> None:
         mine(tmp_path / "nowhere", tmp_path / "mined", SETTINGS)
 
 
+@pytest.mark.parametrize(
+    "address", ["s3a://bucket/logs", "s3://bucket", "hdfs://namenode:8020/logs", "gs://bucket/logs"]
+)
+def test_the_address_of_an_object_store_is_told_from_a_folder(tmp_path: Path, address: str) -> None:
+    with pytest.raises(UsageError, match=r"address of an object store.*Mount the store or copy the logs"):
+        mine(Path(address), tmp_path / "mined", SETTINGS)
+
+
 def test_logs_without_searches_are_a_usage_error(tmp_path: Path, written_logs: Callable[..., Path]) -> None:
     with pytest.raises(UsageError, match="holds no searches"):
         mine(written_logs(tmp_path / "logs", {"searches": [], "clicks": []}), tmp_path / "mined", SETTINGS)
@@ -234,8 +242,8 @@ def test_a_file_with_other_columns_is_named(
 
 
 def test_an_unknown_engine_is_a_usage_error_that_names_the_known(logs: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no engine 'spark://host:7077'.*--engine duckdb"):
-        mine(logs, tmp_path / "mined", SETTINGS, engine="spark://host:7077")
+    with pytest.raises(UsageError, match=r"no engine 'spark:host:7077'.*--engine duckdb, local\[N\] or spark://HOST"):
+        mine(logs, tmp_path / "mined", SETTINGS, engine="spark:host:7077")
     assert not (tmp_path / "mined").exists()
 
 

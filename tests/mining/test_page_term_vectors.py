@@ -159,9 +159,9 @@ def logs() -> dict[str, list[dict[str, Any]]]:
     return {"searches": searches, "clicks": clicks, "pages": pages}
 
 
-def test_keywords_of_different_pages_with_the_same_words_are_neighbors(mined: Callable[..., Any]) -> None:
+def test_keywords_of_different_pages_with_the_same_words_are_neighbors(each_engine: Any) -> None:
     tables = logs()
-    result = mined(tables)
+    result = each_engine.mined(tables)
     found = result.by("page_term_neighbors", "keyword", "neighbor")
     assert found.keys() == {("bouquet", "roses"), ("roses", "bouquet")}
     row = found["bouquet", "roses"]

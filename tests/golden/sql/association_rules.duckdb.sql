@@ -30,85 +30,14 @@ FROM (
     ) / (
       CAST("t10"."keyword_count" AS DOUBLE) * CAST("t10"."neighbor_count" AS DOUBLE)
     ) AS "lift",
-    CASE
-      WHEN (
-        CAST("t10"."sessions" AS DOUBLE) * 1000.0
-      ) >= (
-        CAST("t10"."keyword_count" AS DOUBLE) * CAST("t10"."neighbor_count" AS DOUBLE)
-      )
-      THEN (
-        (
-          CAST("t10"."sessions" AS DOUBLE) * LN(
-            CASE
-              WHEN "t10"."sessions" > 0
-              THEN CAST("t10"."sessions" AS DOUBLE) / (
-                (
-                  CAST("t10"."keyword_count" AS DOUBLE) * CAST("t10"."neighbor_count" AS DOUBLE)
-                ) / 1000.0
-              )
-              ELSE 1.0
-            END
-          )
-        ) + (
-          (
-            CAST("t10"."keyword_count" - "t10"."sessions" AS DOUBLE) * LN(
-              CASE
-                WHEN (
-                  "t10"."keyword_count" - "t10"."sessions"
-                ) > 0
-                THEN CAST("t10"."keyword_count" - "t10"."sessions" AS DOUBLE) / (
-                  (
-                    CAST("t10"."keyword_count" AS DOUBLE) * CAST(1000 - "t10"."neighbor_count" AS DOUBLE)
-                  ) / 1000.0
-                )
-                ELSE 1.0
-              END
-            )
-          ) + (
-            CAST("t10"."neighbor_count" - "t10"."sessions" AS DOUBLE) * LN(
-              CASE
-                WHEN (
-                  "t10"."neighbor_count" - "t10"."sessions"
-                ) > 0
-                THEN CAST("t10"."neighbor_count" - "t10"."sessions" AS DOUBLE) / (
-                  (
-                    CAST(1000 - "t10"."keyword_count" AS DOUBLE) * CAST("t10"."neighbor_count" AS DOUBLE)
-                  ) / 1000.0
-                )
-                ELSE 1.0
-              END
-            )
-          )
-        ) + (
-          CAST((
-            (
-              1000 - "t10"."keyword_count"
-            ) - "t10"."neighbor_count"
-          ) + "t10"."sessions" AS DOUBLE) * LN(
-            CASE
-              WHEN (
-                (
-                  (
-                    1000 - "t10"."keyword_count"
-                  ) - "t10"."neighbor_count"
-                ) + "t10"."sessions"
-              ) > 0
-              THEN CAST((
-                (
-                  1000 - "t10"."keyword_count"
-                ) - "t10"."neighbor_count"
-              ) + "t10"."sessions" AS DOUBLE) / (
-                (
-                  CAST(1000 - "t10"."keyword_count" AS DOUBLE) * CAST(1000 - "t10"."neighbor_count" AS DOUBLE)
-                ) / 1000.0
-              )
-              ELSE 1.0
-            END
-          )
+    CAST(CAST(ROUND(
+      CASE
+        WHEN (
+          CAST("t10"."sessions" AS DOUBLE) * 1000.0
+        ) >= (
+          CAST("t10"."keyword_count" AS DOUBLE) * CAST("t10"."neighbor_count" AS DOUBLE)
         )
-      ) * 2.0
-      ELSE -(
-        (
+        THEN (
           (
             CAST("t10"."sessions" AS DOUBLE) * LN(
               CASE
@@ -179,8 +108,82 @@ FROM (
             )
           )
         ) * 2.0
-      )
-    END AS "significance"
+        ELSE -(
+          (
+            (
+              CAST("t10"."sessions" AS DOUBLE) * LN(
+                CASE
+                  WHEN "t10"."sessions" > 0
+                  THEN CAST("t10"."sessions" AS DOUBLE) / (
+                    (
+                      CAST("t10"."keyword_count" AS DOUBLE) * CAST("t10"."neighbor_count" AS DOUBLE)
+                    ) / 1000.0
+                  )
+                  ELSE 1.0
+                END
+              )
+            ) + (
+              (
+                CAST("t10"."keyword_count" - "t10"."sessions" AS DOUBLE) * LN(
+                  CASE
+                    WHEN (
+                      "t10"."keyword_count" - "t10"."sessions"
+                    ) > 0
+                    THEN CAST("t10"."keyword_count" - "t10"."sessions" AS DOUBLE) / (
+                      (
+                        CAST("t10"."keyword_count" AS DOUBLE) * CAST(1000 - "t10"."neighbor_count" AS DOUBLE)
+                      ) / 1000.0
+                    )
+                    ELSE 1.0
+                  END
+                )
+              ) + (
+                CAST("t10"."neighbor_count" - "t10"."sessions" AS DOUBLE) * LN(
+                  CASE
+                    WHEN (
+                      "t10"."neighbor_count" - "t10"."sessions"
+                    ) > 0
+                    THEN CAST("t10"."neighbor_count" - "t10"."sessions" AS DOUBLE) / (
+                      (
+                        CAST(1000 - "t10"."keyword_count" AS DOUBLE) * CAST("t10"."neighbor_count" AS DOUBLE)
+                      ) / 1000.0
+                    )
+                    ELSE 1.0
+                  END
+                )
+              )
+            ) + (
+              CAST((
+                (
+                  1000 - "t10"."keyword_count"
+                ) - "t10"."neighbor_count"
+              ) + "t10"."sessions" AS DOUBLE) * LN(
+                CASE
+                  WHEN (
+                    (
+                      (
+                        1000 - "t10"."keyword_count"
+                      ) - "t10"."neighbor_count"
+                    ) + "t10"."sessions"
+                  ) > 0
+                  THEN CAST((
+                    (
+                      1000 - "t10"."keyword_count"
+                    ) - "t10"."neighbor_count"
+                  ) + "t10"."sessions" AS DOUBLE) / (
+                    (
+                      CAST(1000 - "t10"."keyword_count" AS DOUBLE) * CAST(1000 - "t10"."neighbor_count" AS DOUBLE)
+                    ) / 1000.0
+                  )
+                  ELSE 1.0
+                END
+              )
+            )
+          ) * 2.0
+        )
+      END * 1024.0,
+      0
+    ) AS BIGINT) AS DOUBLE) / 1024.0 AS "significance"
   FROM (
     SELECT
       "t9"."weight",
