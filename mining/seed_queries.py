@@ -23,7 +23,7 @@ import numpy as np
 
 from indexes.arrays import Array, ArrayFolder
 from indexes.forward import Forward
-from indexes.neighbors import Neighbors, joint_strength
+from indexes.neighbors import FUSION, Neighbors, joint_strength
 from indexes.seed_queries import (
     COLUMNS,
     EVERYONE,
@@ -184,7 +184,9 @@ class _Worth:
 
 def _retrieved(neighbors: Neighbors, keywords: Array, canonical: Array, severity: Array) -> tuple[Array, Array]:
     """Mean √strength of the RETRIEVED strongest results of each keyword, and how many good ones there are."""
-    lists = neighbors.of(keywords, MOST_NEIGHBORS)
+    # A learned strength, where the snapshot has one, is on a scale of its own; the bars here are of the joined one.
+    found = neighbors.of(keywords, MOST_NEIGHBORS)
+    lists = {name: each for name, each in found.items() if name != FUSION}
     # Results of one group of close variants are one; the keyword's own group is none.
     span = len(canonical)
     keys = {name: each.position.astype(np.int64) * span + canonical[each.neighbor] for name, each in lists.items()}

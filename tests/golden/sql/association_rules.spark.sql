@@ -9,7 +9,8 @@ SELECT
   `t11`.`sessions`,
   `t11`.`users`,
   `t11`.`first_date`,
-  `t11`.`last_date`
+  `t11`.`last_date`,
+  `t11`.`recency`
 FROM (
   SELECT
     `t10`.`weight`,
@@ -17,6 +18,7 @@ FROM (
     `t10`.`users`,
     `t10`.`first_date`,
     `t10`.`last_date`,
+    `t10`.`recency`,
     `t10`.`keyword_id`,
     `t10`.`neighbor_id`,
     `t10`.`keyword_count`,
@@ -189,6 +191,7 @@ FROM (
       `t9`.`users`,
       `t9`.`first_date`,
       `t9`.`last_date`,
+      `t9`.`recency`,
       `t9`.`keyword_id`,
       `t9`.`neighbor_id`,
       `t7`.`keyword_count`,
@@ -203,6 +206,7 @@ FROM (
           `t0`.`users`,
           `t0`.`first_date`,
           `t0`.`last_date`,
+          `t0`.`recency`,
           `t0`.`low_id` AS `keyword_id`,
           `t0`.`high_id` AS `neighbor_id`
         FROM `session_pairs` AS `t0`
@@ -217,6 +221,7 @@ FROM (
           `t0`.`users`,
           `t0`.`first_date`,
           `t0`.`last_date`,
+          `t0`.`recency`,
           `t0`.`high_id` AS `keyword_id`,
           `t0`.`low_id` AS `neighbor_id`
         FROM `session_pairs` AS `t0`

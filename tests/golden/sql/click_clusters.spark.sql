@@ -104,7 +104,8 @@ SELECT
   SUM(`t15`.`clicks`) AS `clicks`,
   COUNT(DISTINCT `t15`.`user_no`) AS `users`,
   MIN(`t15`.`first_date`) AS `first_date`,
-  MAX(`t15`.`last_date`) AS `last_date`
+  MAX(`t15`.`last_date`) AS `last_date`,
+  CAST(NULL AS DOUBLE) AS `recency`
 FROM (
   SELECT
     `t14`.`pair_id`,

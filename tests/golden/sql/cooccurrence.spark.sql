@@ -38,7 +38,8 @@ FROM (
     SUM(`t7`.`both_first`) AS `sessions`,
     COUNT(DISTINCT `t7`.`user_no`) AS `users`,
     MIN(`t7`.`day`) AS `first_date`,
-    MAX(`t7`.`day`) AS `last_date`
+    MAX(`t7`.`day`) AS `last_date`,
+    CAST(NULL AS DOUBLE) AS `recency`
   FROM (
     SELECT
       `t2`.`steps`,
@@ -79,6 +80,7 @@ SELECT
   `t3`.`users`,
   `t3`.`first_date`,
   `t3`.`last_date`,
+  `t3`.`recency`,
   `t3`.`keyword_id`,
   `t3`.`neighbor_id`
 FROM (
@@ -91,6 +93,7 @@ FROM (
       `t0`.`users`,
       `t0`.`first_date`,
       `t0`.`last_date`,
+      `t0`.`recency`,
       `t0`.`low_id` AS `keyword_id`,
       `t0`.`high_id` AS `neighbor_id`
     FROM `session_pairs` AS `t0`
@@ -105,6 +108,7 @@ FROM (
       `t0`.`users`,
       `t0`.`first_date`,
       `t0`.`last_date`,
+      `t0`.`recency`,
       `t0`.`high_id` AS `keyword_id`,
       `t0`.`low_id` AS `neighbor_id`
     FROM `session_pairs` AS `t0`

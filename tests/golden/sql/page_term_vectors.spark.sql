@@ -16,7 +16,8 @@ SELECT
   `t10`.`keyword_id`,
   `t10`.`users`,
   `t10`.`first_date`,
-  `t10`.`last_date`
+  `t10`.`last_date`,
+  `t10`.`recency`
 FROM (
   SELECT
     *
@@ -26,6 +27,7 @@ FROM (
       `t8`.`users`,
       `t8`.`first_date`,
       `t8`.`last_date`,
+      `t8`.`recency`,
       ROW_NUMBER() OVER (ORDER BY `t8`.`users` DESC, `t8`.`keyword_id` ASC NULLS LAST) - 1 AS `place`
     FROM (
       SELECT
@@ -35,12 +37,14 @@ FROM (
           `t6`.`keyword_id`,
           COUNT(DISTINCT `t6`.`user_no`) AS `users`,
           MIN(`t6`.`first_date`) AS `first_date`,
-          MAX(`t6`.`last_date`) AS `last_date`
+          MAX(`t6`.`last_date`) AS `last_date`,
+          CAST(NULL AS DOUBLE) AS `recency`
         FROM (
           SELECT
             `t3`.`keyword_id`,
             `t3`.`url_id`,
             `t3`.`user_no`,
+            `t3`.`clicks`,
             `t3`.`first_date`,
             `t3`.`last_date`
           FROM `edge_users` AS `t3`
@@ -70,6 +74,7 @@ FROM (
     `t4`.`keyword_id`,
     `t4`.`url_id`,
     `t4`.`user_no`,
+    `t4`.`clicks`,
     `t4`.`first_date`,
     `t4`.`last_date`
   FROM `edge_users` AS `t4`
