@@ -143,7 +143,8 @@ def peers(sessions: SessionSequences, searches: Array) -> Iterator[Popularity | 
     matrix.data[:] = 1.0  # a keyword searched again in a session counts once
     for name, kind in (("cosine", CosineRecommender), ("TF-IDF", TFIDFRecommender), ("BM25", BM25Recommender)):
         yield ImplicitPeer(f"item-kNN, {name} (implicit)", kind(K=NEIGHBORS, num_threads=1), matrix)
-    als = AlternatingLeastSquares(factors=FACTORS, iterations=ALS_ROUNDS, num_threads=1, random_state=SEED)
+    with _quiet():
+        als = AlternatingLeastSquares(factors=FACTORS, iterations=ALS_ROUNDS, num_threads=1, random_state=SEED)
     yield ImplicitPeer("ALS (implicit)", als, matrix)
 
 
