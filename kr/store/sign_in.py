@@ -77,9 +77,10 @@ def check_tries(session: Session, email: str, address: str, now: datetime) -> No
 
 
 def sign_in(session: Session, email: str, password: str, address: str, user_agent: str, now: datetime) -> SignedIn:
-    """Check a password. A failure must be kept: commit also when this raises WrongPassword (`record_failure` does not).
+    """Check a password and open a session.
 
-    TooManyTries before the password is looked at; WrongPassword for a wrong one and for unknown or disabled users.
+    TooManyTries before the password is looked at; WrongPassword for a wrong one and for unknown or disabled users. An
+    error undoes this transaction, so the caller counts the failure in another one, with `record_failure`.
     """
     check_tries(session, email, address, now)
     user = session.scalar(select(User).where(User.email == email.strip().casefold()))
