@@ -11,7 +11,7 @@ from kr.store.api_keys import create_key, living_keys, revoke_key
 from kr.store.passwords import is_right
 from kr.store.schema import User
 from kr.store.sign_in import TooManyTries, check_tries, record_failure, revoke_session, sessions_of, sign_in
-from webui.identity import current_database, session_token, set_session_cookie, signed_in
+from webui.identity import current_database, set_session_cookie, signed_in
 from webui.pages import page_url
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
@@ -94,5 +94,4 @@ def _page(new_key: str | None = None, key_error: str | None = None, password_err
         key_error=key_error,
         password_error=password_error,
         changed=request.args.get("changed"),
-        has_session=session_token() is not None,
     )

@@ -45,10 +45,10 @@ def act() -> Response:
     search = MultiDict(parse_qsl(request.form.get("search", ""), keep_blank_values=True))
     web, settings = current_app.config["KR_WEB"], current_app.config["KR"]
     form = read_search_form(search, web.default_page_rows, settings)
-    action, _, only = request.form.get("act", "").partition(":")
+    action = request.form.get("act", "")
     identity = signed_in()
     try:
-        keywords = [only] if only else _chosen(form, identity)
+        keywords = _chosen(form, identity)
         if not keywords:
             raise UsageError(gettext("No keyword was chosen."), gettext("Tick some, then choose what to do with them."))
         with current_database().writing() as session:

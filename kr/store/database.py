@@ -27,7 +27,7 @@ class DatabaseUnreachable(TryAgainError):
 
 
 class Database:
-    """An engine and its sessions; safe to use from any thread, and after a fork once `forget_connections` ran."""
+    """An engine and its sessions; safe to use from any thread. Open it after a fork, not before."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -60,10 +60,6 @@ class Database:
                 yield connection
                 if not writing:
                     transaction.rollback()
-
-    def forget_connections(self) -> None:
-        """After a fork: leave the parent's connections to the parent."""
-        self.engine.dispose(close=False)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -90,6 +90,7 @@ def sign_in(session: Session, email: str, password: str, address: str, user_agen
     if is_outdated(user.password_hash):
         user.password_hash = hash_password(password)
     session.execute(delete(FailedSignIn).where(FailedSignIn.email_sha256 == sha256(user.email)))
+    forget_ended_sessions(session, now)
     return SignedIn(_open(session, user, user_agent, now), user)
 
 
