@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from indexes.compile_kernels import compiling_beside
 from indexes.errors import KRError, UsageError
 from indexes.terminal import Advance, progress, say
 from mining import bursts, click_clusters, cooccurrence, embeddings, keyword_statistics, sessions, time_decay
@@ -37,6 +39,8 @@ REPORT = "mining_report.json"
 READ_TABLES = ("searches", "clicks", "ad_events", "bids", "pages", "advertisers", "industries")
 STAGES = 10
 SHOWN_DAYS = 5
+COMPILE_FROM = 100_000
+"""Searches from which mining compiles its kernels beside its first stages."""
 LARGE_SHARE = 0.1
 """From this share of all searches on, one user is worth a word."""
 
@@ -80,7 +84,8 @@ def _mine_whole(
     days: MinedDays | None,
     model: FusionModel | None,
 ) -> dict[str, Any]:
-    with output_folder(out, REPORT) as folder:
+    many = files["searches"].rows >= COMPILE_FROM
+    with output_folder(out, REPORT) as folder, compiling_beside("mining.compile_kernels") if many else nullcontext():
         spill = folder / "spill"
         spill.mkdir()
         with (
