@@ -69,7 +69,7 @@ class BudgetProblem:
 
     def totals(self, choice: Array) -> tuple[float, float]:
         """Value and cost of a choice."""
-        return kernels.totals(self.offsets, self.item, self.before, self.value, self.cost, choice)  # type: ignore[no-any-return]
+        return kernels.totals(self.offsets, self.item, self.before, self.value, self.cost, choice)
 
     def at_price(self, price: float, choice: Array) -> Array:
         """The choice that `ascend` reaches from another at this price."""
