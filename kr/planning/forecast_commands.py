@@ -55,16 +55,18 @@ def forecast(
     as_json: bool,
 ) -> None:
     """What the keywords of FILE (any format that `plan import` reads) or --keyword will bring, with 80 % ranges."""
+    from kr.planning.forecast_envelope import budget_envelope, forecast_envelope
+    from kr.planning.forecast_texts import FORECAST_NOTES
+
     service = _service(store, snapshot)
     keywords = read_keywords(service, file, texts, match_type, _micros(bid, "--bid"))
     found = service.forecast(keywords, start.date() if start else None, weeks)
-    document: dict[str, Any] = {"data": found.as_dict(), "meta": {"snapshot": found.snapshot}}
     limit = _micros(budget, "--budget")
     choice = service.budget(keywords, limit, "clicks", start.date() if start else None, weeks) if limit else None
     if as_json:
-        print_json(document | ({"budget": choice.as_dict()} if choice else {}))
+        document = forecast_envelope(found, keywords)
+        print_json(document | ({"budget": budget_envelope(choice, keywords)["data"]} if choice else {}))
         return
-    from kr.planning.forecast_texts import FORECAST_NOTES
 
     for row in found.keywords:
         clicks, cost = row.metrics["clicks"], row.metrics["cost_micros"]
@@ -117,6 +119,8 @@ def budget(
     as_json: bool,
 ) -> None:
     """Choose which keywords of FILE or --keyword to buy, at which bids, to get the most for a budget."""
+    from kr.planning.forecast_envelope import budget_envelope
+
     service = _service(store, snapshot)
     keywords = read_keywords(service, file, texts, match_type, _micros(bid, "--bid"))
     limit = _micros(budget, "--budget")
@@ -125,7 +129,7 @@ def budget(
         keywords, limit, "value_micros" if goal == "value" else goal, start.date() if start else None, weeks
     )
     if as_json:
-        print_json({"data": choice.as_dict(), "meta": {"snapshot": choice.snapshot}})
+        print_json(budget_envelope(choice, keywords))
         return
     _print_choice(choice)
 
