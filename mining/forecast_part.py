@@ -11,7 +11,7 @@
     shared            squared coefficients of variation of the market's, and of a pool's, four weeks
     order_spread      squared coefficient of variation of one conversion's value
     price_spread      that of one click's price
-    match_shares      share of the auctions that a bid of each match type may enter, exact ones 1
+    match_shares      share of the auctions that a bid of each match type may enter, if money is no limit
     calibration       by tier and metric, the levels of the predictive distribution between which 80 % fell
 """
 
@@ -43,6 +43,7 @@ DEPTH_CLASSES = 10
 CLASS_PAGES = 4000
 """Pages at most from which the pooled curves of a class are made."""
 FEWEST_SEARCHES = 50
+UNLIMITED_QUANTILE = 0.9
 COUNTED = ("searches", "impressions", "expected_clicks_micros", "clicks", "cost_micros",
            "last_clicks", "last_cost_micros", "conversions", "value_micros")  # fmt: skip
 
@@ -239,7 +240,8 @@ def _pooled_curves(
 
 
 def _match_shares(mined: MinedTables) -> dict[str, float]:
-    """Share of the auctions that phrase and broad bids stand in, of those where the same advertiser's exact bids do."""
+    """Share of the auctions that bids of each match type may enter: of exact ones, and of the others as the same
+    advertiser's exact ones do."""
     table = [
         (batch["advertiser_id"].to_pylist(), batch["match_type"].to_pylist(),
          numbers(batch["impressions"]).tolist(), numbers(batch["searches"]).tolist())
@@ -250,15 +252,21 @@ def _match_shares(mined: MinedTables) -> dict[str, float]:
         for advertisers, matches, impressions, searched in table
         for advertiser, match, shown, searches in zip(advertisers, matches, impressions, searched, strict=True)
     }
-    shares = {"EXACT": 1.0}
+    # Who is not short of money takes part in as many auctions as anybody may: a high quantile of what is seen.
+    exact = sorted((shown / of, of) for (_, match), (shown, of) in rows.items() if match == "exact" and of > 0)
+    reached = np.cumsum([of for _, of in exact])
+    most = 1.0
+    if len(exact) and reached[-1] >= FEWEST_SEARCHES:
+        most = exact[int(np.searchsorted(reached, UNLIMITED_QUANTILE * reached[-1]))][0]
+    shares = {"EXACT": round(min(most, 1.0), 6)}
     for match in ("phrase", "broad"):
         shown = expected = 0.0
         for (advertiser, own), (impressions, searches) in sorted(rows.items()):
-            exact = rows.get((advertiser, "exact"))
-            if own == match and exact and exact[0] > 0:
+            same = rows.get((advertiser, "exact"))
+            if own == match and same and same[0] > 0:
                 shown += impressions
-                expected += searches * exact[0] / exact[1]
+                expected += searches * same[0] / same[1]
         # Without evidence a wider match is taken to be held back by half.
         drawn = float(FEWEST_SEARCHES)
-        shares[match.upper()] = round(min(1.0, (shown + drawn / 2) / (expected + drawn)), 6)
+        shares[match.upper()] = round(min(1.0, (shown + drawn / 2) / (expected + drawn)) * shares["EXACT"], 6)
     return shares

@@ -145,20 +145,22 @@ class Forecaster:
         pairs = self._pairs(query, searched[rows], curves.values * shares[item][:, None], curves.pages, period)
         reachable = np.bincount(reach.item, searched, len(keywords))
         positions = np.bincount(item, searched[rows] * curves.values[:, POSITION] * shares[item], len(keywords))
-        by_item = self._estimates(pairs, item, len(keywords), query, period)
+        by_item = self._estimates(pairs, item, len(keywords), query, period, item)
         found = [
             self._row(keyword, reach, place, bids[place], by_item, reachable[place], positions[place])
             for place, keyword in enumerate(keywords)
         ]
         unknown = sum(row.basis is Basis.NO_HISTORY for row in found)
-        everything = self._estimates(pairs, np.zeros(len(rows), np.int64), 1, query, period, calibrated=False)
+        whole = np.zeros(len(rows), np.int64)
+        everything = self._estimates(pairs, whole, 1, query, period, item, calibrated=False)
         known = unknown < len(found)
         return PlanForecast(
             start=period.start,
             weeks=weeks,
             keywords=tuple(found),
             total={name: _estimate(everything, name, 0) if known else None for name in METRICS},
-            weekly=self._weekly(pairs, query, period) if known else (),
+            groups=self._groups(keywords, pairs, item, query, period),
+            weekly=self._weekly(pairs, item, query, period) if known else (),
             unknown_keywords=unknown,
             data_until=date.fromisoformat(self.model["data_until"]),
             method=METHOD,
@@ -200,12 +202,22 @@ class Forecaster:
         return _Spread(searches[:, None] * unit, level, rate)
 
     def _estimates(
-        self, pairs: _Spread, group: Array, groups: int, query: Array, period: Period, calibrated: bool = True
+        self,
+        pairs: _Spread,
+        group: Array,
+        groups: int,
+        query: Array,
+        period: Period,
+        item: Array,
+        calibrated: bool = True,
     ) -> Mapping[str, Array]:
-        """Mean, low and high (float64 (groups, 3)) of searches and each metric, of groups of pairs."""
+        """Mean, low, high and standard deviation, float64 (groups, 4), of searches and each metric by group of pairs."""
         mean = _sums(pairs.mean, group, groups)
         variance = _sums(np.square(pairs.mean) * pairs.level[:, None], group, groups)
-        variance += np.square(_sums(pairs.mean * np.sqrt(pairs.rate), group, groups))
+        # Queries of one keyword share its rates' errors, keywords do not.
+        keyword, inverse = np.unique(np.column_stack([group, item]), axis=0, return_inverse=True)
+        of_keyword = np.square(_sums(pairs.mean * np.sqrt(pairs.rate), inverse.ravel(), len(keyword)))
+        variance += _sums(of_keyword, keyword[:, 0], groups)
         shared = {name: value * max(period.reach, 1.0) for name, value in self.model["shared"].items()}
         variance += np.square(mean) * shared["market"]
         pool = self.landscape.pool[query].astype(np.int64)
@@ -218,6 +230,7 @@ class Forecaster:
         bands = self._bands(mean[:, 0] / max(period.weeks, 1)) if calibrated else np.tile([0.1, 0.9], (6, groups, 1))
         found = {}
         for name, column in _BANDS.items():
+            spread = variance[:, column]
             if column in counted:
                 low, high = (
                     count_quantile(bands[column, :, side], mean[:, column], variance[:, column]) for side in (0, 1)
@@ -226,12 +239,12 @@ class Forecaster:
                 events = 2 if name == "cost_micros" else 4
                 each = self.model["price_spread" if name == "cost_micros" else "order_spread"]
                 unit = mean[:, column] / np.maximum(mean[:, events], 1e-12)
-                spread = variance[:, column] + mean[:, events] * unit**2 * (1 + each)
+                spread = spread + mean[:, events] * unit**2 * (1 + each)
                 nothing = no_event(mean[:, events], variance[:, events])
                 low, high = (
                     amount_quantile(bands[column, :, side], nothing, mean[:, column], spread) for side in (0, 1)
                 )
-            found[name] = np.column_stack([mean[:, column], low, high])
+            found[name] = np.column_stack([mean[:, column], low, high, np.sqrt(spread)])
         return found
 
     def _bands(self, weekly: Array) -> Array:
@@ -295,8 +308,27 @@ class Forecaster:
             notes=tuple(notes),
         )
 
+    def _groups(
+        self, keywords: Sequence[PlannedKeyword], pairs: _Spread, item: Array, query: Array, period: Period
+    ) -> Mapping[str, Mapping[str, Estimate | None]]:
+        """The total of each group that keywords name."""
+        names = sorted({keyword.group for keyword in keywords if keyword.group})
+        number = {name: place for place, name in enumerate(names)}
+        of_item = np.array([number.get(keyword.group, -1) for keyword in keywords])
+        inside = np.flatnonzero(of_item[item] >= 0)
+        if not len(inside):
+            return {}
+        group = of_item[item[inside]]
+        part = _Spread(pairs.mean[inside], pairs.level[inside], pairs.rate[inside])
+        found = self._estimates(part, group, len(names), query[inside], period, item[inside], calibrated=False)
+        return {
+            name: {metric: _estimate(found, metric, number[name]) for metric in METRICS}
+            for name in names
+            if number[name] in group
+        }
+
     def _weekly(
-        self, pairs: _Spread, query: Array, period: Period
+        self, pairs: _Spread, item: Array, query: Array, period: Period
     ) -> tuple[tuple[date, Mapping[str, Estimate | None]], ...]:
         """The total of each week that the period touches."""
         first = date.fromisoformat(self.model["first_week"])
@@ -309,7 +341,7 @@ class Forecaster:
             alone = Period(period.start, 1, np.where(np.arange(WEEKS_AHEAD) == week, period.weights, 0.0))
             level = pairs.level * max(4.0, period.weeks) ** 0.5 / max(4 / period.weeks, 1.0) ** 0.5
             spread = _Spread(pairs.mean * part[:, None], level, pairs.rate)
-            of_week = self._estimates(spread, np.zeros(len(query), np.int64), 1, query, alone, calibrated=False)
+            of_week = self._estimates(spread, np.zeros(len(query), np.int64), 1, query, alone, item, calibrated=False)
             rows.append((first + timedelta(weeks=week), {name: _estimate(of_week, name, 0) for name in METRICS}))
         return tuple(rows)
 
@@ -320,8 +352,7 @@ def _sums(values: Array, group: Array, groups: int) -> Array:
 
 
 def _estimate(estimates: Mapping[str, Array], name: str, place: int) -> Estimate:
-    mean, low, high = (float(value) for value in estimates[name][place])
-    return Estimate(mean, low, high)
+    return Estimate(*(float(value) for value in estimates[name][place]))
 
 
 def _ratio(above: float, below: float) -> float | None:

@@ -77,6 +77,9 @@ def forecast(
         )
         for note in row.notes:
             say(f"    {FORECAST_NOTES[note][0]} / {FORECAST_NOTES[note][1]}")
+    for group, of_group in found.groups.items():
+        clicks, cost = of_group["clicks"], of_group["cost_micros"]
+        click.echo(f"{group}: clicks {_range(clicks)}, cost {_range(cost, MICROS)}")
     total = found.total
     click.echo(
         f"the set, {found.start} for {weeks} weeks: impressions {_range(total['impressions'])}, "
@@ -160,7 +163,8 @@ def read_keywords(
         if row.negative or row.status not in (None, Status.ENABLED):
             left_out += 1
             continue
-        found.append(PlannedKeyword(row.keyword, row.match_type or default, row.max_cpc_micros or bid))
+        group = " / ".join(part for part in (row.campaign, row.ad_group) if part)
+        found.append(PlannedKeyword(row.keyword, row.match_type or default, row.max_cpc_micros or bid, group))
     if importing.report.rejected:
         say(f"  {importing.report.rejected:,} rows were not taken; `plan import` shows them")
     if left_out:

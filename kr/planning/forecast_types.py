@@ -29,20 +29,25 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True)
 class PlannedKeyword:
-    """One keyword of a plan. `bid_micros` None: the bid that usually reaches the top of the page is taken."""
+    """One keyword of a plan. `bid_micros` None: the bid that usually reaches the top of the page is taken.
+
+    Keywords of one `group` (an ad group, or whatever the caller likes) get a total of their own.
+    """
 
     text: str
     match_type: MatchType = MatchType.EXACT
     bid_micros: int | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Expected value and 80 % range of one metric over the whole period: counts, or micros."""
+    """Expected value, 80 % range and standard deviation of one metric over the whole period: counts, or micros."""
 
     mean: float
     low: float
     high: float
+    sd: float
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,8 @@ class PlanForecast:
     weeks: int
     keywords: tuple[KeywordForecast, ...]
     total: Mapping[str, Estimate | None]
+    groups: Mapping[str, Mapping[str, Estimate | None]]
+    """The same for each group that keywords name, by name; without those that have no known keyword."""
     weekly: tuple[tuple[date, Mapping[str, Estimate | None]], ...]
     unknown_keywords: int
     """Keywords without history, which the total leaves out."""
@@ -120,6 +127,10 @@ class PlanForecast:
             "weeks": self.weeks,
             "interval": 0.8,
             "total": {name: _estimate(self.total[name]) for name in METRICS},
+            "groups": [
+                {"group": group, **{name: _estimate(row[name]) for name in METRICS}}
+                for group, row in self.groups.items()
+            ],
             "weekly": [
                 {"week": week.isoformat(), **{name: _estimate(row[name]) for name in METRICS}}
                 for week, row in self.weekly
@@ -134,7 +145,7 @@ class PlanForecast:
 def _estimate(estimate: Estimate | None) -> dict[str, float] | None:
     if estimate is None:
         return None
-    return {name: round(getattr(estimate, name), 3) for name in ("mean", "low", "high")}
+    return {name: round(getattr(estimate, name), 3) for name in ("mean", "low", "high", "sd")}
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

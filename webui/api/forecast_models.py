@@ -12,7 +12,7 @@ from kr.planning.forecast import MOST_BID_MICROS, MOST_KEYWORDS
 from kr.planning.forecast_types import MOST_WEEKS, PlannedKeyword
 from kr.relevance.match import MatchType as PlannedMatchType
 from webui.api.models import MatchType, Meta
-from webui.limits import MAX_FILTER_CHARS
+from webui.limits import MAX_FILTER_CHARS, MAX_NAME_CHARS
 
 Micros = Annotated[int, Field(ge=1, le=MOST_BID_MICROS)]
 
@@ -30,9 +30,11 @@ class ForecastKeyword(_Question):
         None, description="Forecast: without it the usual top-of-page bid. Budget: the most to bid, without it any."
     )
 
+    group: str = Field("", max_length=MAX_NAME_CHARS, description="Keywords of one group get a total of their own.")
+
     def planned(self) -> PlannedKeyword:
         """As the forecast takes it."""
-        return PlannedKeyword(self.text, PlannedMatchType(self.match_type), self.max_cpc_bid_micros)
+        return PlannedKeyword(self.text, PlannedMatchType(self.match_type), self.max_cpc_bid_micros, self.group)
 
 
 class _Period(_Question):
@@ -62,6 +64,7 @@ class ForecastRange(BaseModel):
     mean: float
     low: float
     high: float
+    sd: float = Field(description="Standard deviation.")
 
 
 class ForecastNote(BaseModel):
@@ -86,6 +89,12 @@ class ForecastWeek(ForecastMetrics):
     """One week of the set."""
 
     week: date = Field(description="The Monday that it begins on.")
+
+
+class ForecastGroup(ForecastMetrics):
+    """The keywords of the set that name this group."""
+
+    group: str
 
 
 class KeywordForecastRow(ForecastMetrics):
@@ -116,6 +125,7 @@ class Forecast(BaseModel):
     weeks: int
     interval: float = Field(description="Share of what may happen that the ranges hold.")
     total: ForecastMetrics
+    groups: list[ForecastGroup]
     weekly: list[ForecastWeek]
     keywords: list[KeywordForecastRow] = Field(description="In the order asked.")
     unknown_keywords: int = Field(description="Never searched in the log; the total leaves them out.")
