@@ -24,7 +24,7 @@ from mining.build import build
 from mining.build_tables import MinedTables
 from mining.log_split import split_logs
 from mining.mine import READ_TABLES, mine
-from mining.settings import MiningSettings
+from mining.settings import mining_settings
 from mining.simulator.probing import MATCH_NUMBERS, PeopleSearches, people_searches, probe
 from mining.simulator.setting import Setting, build_setting
 from mining.simulator.sizes import DAY_MICROS, LAST_DAY, size_named
@@ -64,8 +64,8 @@ class Origin:
         options = ["--budget", str(budget_micros / 1e6), "--goal", "value" if goal == "value_micros" else goal]
         return self._ask("budget", candidates, *options, with_bids=False)
 
-    def outcomes(self, bids: Sequence[Bid]) -> Array:
-        """What the bids got in the weeks after the origin: float64 (bids, OUTCOMES)."""
+    def outcomes(self, bids: Sequence[Bid], expected: bool = False) -> Array:
+        """What the bids got in the weeks after the origin: float64 (bids, OUTCOMES); `expected` draws no clicks."""
         experiment = self.experiment
         begin = int(datetime.combine(self.day, time(), UTC).timestamp()) * 1_000_000
         return probe(
@@ -77,32 +77,37 @@ class Origin:
             np.array([MATCH_NUMBERS[bid.match_type.lower()] for bid in bids], np.int64),
             np.array([bid.bid_micros for bid in bids], np.float64),
             seed=1000 + self.number,
+            expected=expected,
         )
 
     def _owners(self, bids: Sequence[Bid]) -> Array:
-        """The bid that serves each typed text: exact ones their close variants, phrase and broad ones the texts that
-        hold their words, the narrowest match first, then the one with more words."""
+        """The bid that serves each typed text.
+
+        Exact bids serve close variants, broad ones the texts that hold their words, phrase ones those that hold them in
+        one piece; the narrowest match serves first, then the one with more words.
+        """
         experiment, canonical = self.experiment, self.indexes.stats.canonical
         group: dict[str, int] = {}
         for text in {normalise(bid.text) for bid in bids} | set(experiment.typed):
             found = self.indexes.keywords.find(text)
             group[text] = int(canonical[found]) if found >= 0 else -1
         exact: dict[int | str, int] = {}
-        wide: list[tuple[tuple[int, int, int], int, frozenset[str]]] = []
+        wide: list[tuple[tuple[int, int, int], int, frozenset[str], str]] = []
         for place, bid in enumerate(bids):
             text = normalise(bid.text)
             if bid.match_type == "EXACT":
                 exact.setdefault(group[text] if group[text] >= 0 else text, place)
             else:
                 words = frozenset(tokens(text))
-                wide.append(((_NARROWNESS[bid.match_type], -len(tokens(text)), place), place, words))
+                phrase = text if bid.match_type == "PHRASE" else ""
+                wide.append(((_NARROWNESS[bid.match_type], -len(tokens(text)), place), place, words, phrase))
         wide.sort()
         owners = np.full(len(experiment.typed), -1, np.int64)
         for number, text in enumerate(experiment.typed):
             own = exact.get(group[text] if group[text] >= 0 else text, -1)
             if own < 0 and wide:
                 said = experiment.words[number]
-                own = next((place for _, place, words in wide if words <= said), -1)
+                own = next((place for _, place, words, phrase in wide if words <= said and phrase in text), -1)
             owners[number] = own
         return owners
 
@@ -153,7 +158,7 @@ class Experiment:
             with TemporaryDirectory() as work:
                 folder = Path(work)
                 split = split_logs(self.logs, READ_TABLES, datetime.combine(day, time(), UTC), folder / "cut")
-                mine(split.earlier, folder / "mined", MiningSettings())
+                mine(split.earlier, folder / "mined", mining_settings(()))
                 build(folder / "mined", folder / "store")
                 yield Origin(
                     number, day, MinedTables(folder / "mined"), Indexes.open(folder / "store"), folder / "store", self

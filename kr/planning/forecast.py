@@ -211,7 +211,7 @@ class Forecaster:
         item: Array,
         calibrated: bool = True,
     ) -> Mapping[str, Array]:
-        """Mean, low, high and standard deviation, float64 (groups, 4), of searches and each metric by group of pairs."""
+        """Mean, low, high and standard deviation of searches and each metric, by group: float64 (groups, 4)."""
         mean = _sums(pairs.mean, group, groups)
         variance = _sums(np.square(pairs.mean) * pairs.level[:, None], group, groups)
         # Queries of one keyword share its rates' errors, keywords do not.

@@ -55,7 +55,7 @@ class AdEvents:
 
 @dataclass(frozen=True)
 class ProbeOutcome:
-    """What a probe got, a row a search: bool columns, and money in micros, 0 where there is none."""
+    """What a probe got, a row a search: whether or how much of it, and money in micros, 0 where there is none."""
 
     shown: np.ndarray
     clicked: np.ndarray
@@ -239,10 +239,12 @@ class Auction:
         match_type: np.ndarray,
         bid_micros: np.ndarray,
         rng: np.random.Generator,
+        expected: bool = False,
     ) -> "ProbeOutcome":
         """What one more advertiser of average quality would have got in these auctions, without a limit of budget.
 
         A row a search: `keyword` is the query that the advertiser's bid is on, which may be another than was searched.
+        With `expected`, clicks and what follows them are their expectations and not drawn.
         """
         rows = len(query)
         nobody = np.full(rows, NONE)
@@ -263,11 +265,16 @@ class Auction:
         reserve = np.ceil(worth * _RESERVE * MICROS / _CENT) * _CENT
         price = np.minimum(np.maximum(np.ceil(below / _CENT) * _CENT + _CENT, reserve), bid_micros)
         intent = groups.intent[self._catalogue.group[query]]
-        clicked = shown & (rng.random(rows) < _SLOT_CTR[slot] * np.sqrt(INTENT_VALUE[intent]))
+        click_rate = np.where(shown, _SLOT_CTR[slot] * np.sqrt(INTENT_VALUE[intent]), 0.0)
         rate = self._conversion.mean() * np.where(intent == EXPLORE, 0.8, INTENT_VALUE[intent])
+        order = np.array([item.order_value for item in industries])[industry] * MICROS
+        if expected:
+            # The mean of the values that orders have in `_conversions`.
+            order = order * np.exp(-0.15 + 0.55**2 / 2)
+            return ProbeOutcome(shown, click_rate, click_rate * price, click_rate * rate, click_rate * rate * order)
+        clicked = rng.random(rows) < click_rate
         converted = clicked & (rng.random(rows) < rate)
-        order = np.array([item.order_value for item in industries])[industry]
-        value = order * rng.lognormal(-0.15, 0.55, rows) * MICROS
+        value = order * rng.lognormal(-0.15, 0.55, rows)
         return ProbeOutcome(shown, clicked, np.where(clicked, price, 0.0), converted, np.where(converted, value, 0.0))
 
     def _clicks(

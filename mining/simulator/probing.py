@@ -46,8 +46,9 @@ def probe(
     match_type: np.ndarray,
     bid_micros: np.ndarray,
     seed: int,
+    expected: bool = False,
 ) -> np.ndarray:
-    """What each item got in a stretch of time: float64 (items, OUTCOMES), money in micros.
+    """What each item got in a stretch of time: float64 (items, OUTCOMES), money in micros; see `Auction.probe`.
 
     `owner` int64 (typed texts,) says which item bids for a search with this text, -1 none. Of the items: `keyword`, the
     catalogue row that the bid is on, `match_type` as in MATCH_TYPES, and the bid.
@@ -62,6 +63,7 @@ def probe(
         match_type[item],
         bid_micros[item].astype(np.float64),
         np.random.default_rng(seed),
+        expected,
     )
     columns = (np.ones(len(rows)), outcome.shown, outcome.clicked, outcome.cost, outcome.converted, outcome.value)
     return np.column_stack([np.bincount(item, column, len(keyword)) for column in columns])
