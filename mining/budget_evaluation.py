@@ -39,7 +39,7 @@ def evaluate_budget(logs: Path, truth: Path, origins: int, manage: Sequence[str]
         for _ in range(POOLS):
             candidates = market.candidates(generator)
             for goal in GOALS:
-                everything = origin.choose(candidates, 10**15, goal)["frontier"][-1]["cost_micros"]
+                everything = origin.choose(candidates, 10**14, goal)["frontier"][-1]["cost_micros"]
                 for share in BUDGET_SHARES:
                     budget = max(round(everything * share), 10_000)
                     own = _value(origin, _chosen(origin, candidates, budget, goal), goal)

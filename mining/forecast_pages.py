@@ -7,8 +7,8 @@ from typing import Any
 from mining.scoreboard import write_section
 
 _FORECAST_HEAD = (
-    "| keywords | metric | n | mean outcome | mean forecast | in the 80 % range | counted exactly | interval score | WAPE "
-    "| best naive: in range | exactly | interval score | WAPE |\n" + "|---|---|" + "--:|" * 11
+    "| keywords | metric | n | mean outcome | mean forecast | in the 80 % range | counted exactly | interval score "
+    "| WAPE | best naive: in range | exactly | interval score | WAPE |\n" + "|---|---|" + "--:|" * 11
 )
 _BUDGET_HEAD = (
     "| goal | budget | against | sets | for the same money | 95 % | spent of the budget |\n|---|--:|---|" + "--:|" * 4
@@ -37,9 +37,9 @@ def write_forecast_section(page: Path, title: str, command: str, rows: Sequence[
         lines.append("| " + " | ".join(cells) + " |")
     lines += [
         "",
-        "Counted exactly: an outcome on the edge of its range counts by the part of its probability inside, so that 80 % "
-        "is right also where counts are small. Naive: the last week × 4, the same weeks of last year, or the mean of the "
-        "last four weeks, each with a Poisson range and the market's mean rates.",
+        "Counted exactly: an outcome on the edge of its range counts by the part of its probability inside, so that "
+        "80 % is right also where counts are small. Naive: the last week × 4, the same weeks of last year, or the mean "
+        "of the last four weeks, each with a Poisson range and the market's mean rates.",
     ]
     write_section(page, title, "\n".join(lines))
 
