@@ -175,6 +175,61 @@ def evaluate_related(mined: Path, truth: Path, store: Path, as_json: bool) -> No
         click.echo(table(rows, COLUMNS))
 
 
+@click.command("forecast")
+@click.option("--logs", type=FOLDER, required=True, help="Folder of the canonical tables.")
+@click.option("--truth", type=FOLDER, help="Truth of the simulation that made them; default beside the logs.")
+@click.option("--origins", type=click.IntRange(1, 12), default=3, show_default=True, help="Rolling origins.")
+@click.option("--markdown", type=FILE, help="Write the table into this page, in the section of --title.")
+@click.option("--title", default="Forecasts of held-out weeks", show_default=True, help="Section of the page.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def evaluate_forecast(
+    logs: Path, truth: Path | None, origins: int, markdown: Path | None, title: str, as_json: bool
+) -> None:
+    """Coverage and error of forecasts over held-out weeks, beside naive ones; the bids are tried in the simulator."""
+    import sys
+
+    from mining.evaluation import table
+    from mining.forecast_evaluation import COLUMNS
+    from mining.forecast_evaluation import evaluate_forecast as evaluate
+    from mining.forecast_pages import write_forecast_section
+
+    rows = evaluate(logs, truth or logs.parent / "truth", origins, [sys.executable, sys.argv[0]])
+    if markdown:
+        write_forecast_section(markdown, title, _command_line(), rows)
+    if as_json:
+        print_json({"rows": rows})
+    else:
+        named = [{**row, "system": f"{row['system']}: {row['rows']}, {row['metric']}"} for row in rows]
+        click.echo(table(named, COLUMNS))
+
+
+@click.command("budget")
+@click.option("--logs", type=FOLDER, required=True, help="Folder of the canonical tables.")
+@click.option("--truth", type=FOLDER, help="Truth of the simulation that made them; default beside the logs.")
+@click.option("--origins", type=click.IntRange(1, 12), default=2, show_default=True, help="Rolling origins.")
+@click.option("--markdown", type=FILE, help="Write the table into this page, in the section of --title.")
+@click.option("--title", default="Sets under a budget", show_default=True, help="Section of the page.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def evaluate_budget(
+    logs: Path, truth: Path | None, origins: int, markdown: Path | None, title: str, as_json: bool
+) -> None:
+    """What sets chosen under a budget bring in held-out weeks, beside top-N lists that spend as much."""
+    import sys
+
+    from mining.budget_evaluation import COLUMNS
+    from mining.budget_evaluation import evaluate_budget as evaluate
+    from mining.evaluation import table
+    from mining.forecast_pages import write_budget_section
+
+    rows = evaluate(logs, truth or logs.parent / "truth", origins, [sys.executable, sys.argv[0]])
+    if markdown:
+        write_budget_section(markdown, title, _command_line(), rows)
+    if as_json:
+        print_json({"rows": rows})
+    else:
+        click.echo(table(rows, COLUMNS))
+
+
 @click.command("sessions")
 @click.option("--logs", type=FOLDER, required=True, help="Folder of the canonical tables.")
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A setting of the miners; repeatable.")
@@ -281,5 +336,11 @@ def bench_cooccurrence(rows: int, work: Path | None, spark: bool, as_json: bool)
 
 COMMANDS: list[click.Command] = [simulate, ingest, mine, build]
 TRAIN_COMMANDS: list[click.Command] = [train_fusion]
-EVALUATE_COMMANDS: list[click.Command] = [evaluate_miners, evaluate_related, evaluate_sessions]
+EVALUATE_COMMANDS: list[click.Command] = [
+    evaluate_miners,
+    evaluate_related,
+    evaluate_sessions,
+    evaluate_forecast,
+    evaluate_budget,
+]
 BENCH_COMMANDS: list[click.Command] = [bench_build, bench_cooccurrence]

@@ -8,6 +8,7 @@ import click
 
 from indexes.errors import UsageError
 from indexes.terminal import print_json, progress, say
+from kr.planning.forecast_commands import budget, forecast
 
 if TYPE_CHECKING:
     from kr.planning.accounting import ImportReport, Rejection
@@ -306,5 +307,8 @@ def _print_export(report: Any, out: Path, as_json: bool, total: int | None = Non
     for name, count in not_held.items():
         say(f"  {report.format} has no column for {name}: left out of {count:,} rows")
 
+
+plan.add_command(forecast)
+plan.add_command(budget)
 
 COMMANDS: list[click.Command] = [plan]

@@ -15,6 +15,7 @@ import pytest
 
 from mining import (
     association_rules,
+    auction_landscape,
     bursts,
     buyer_copurchase,
     click_clusters,
@@ -212,6 +213,21 @@ def write_recall_tables(engine: WritingEngine) -> None:
     engine.note("account_keywords", found)
 
 
+def write_auction_landscape(engine: WritingEngine) -> None:
+    counted = engine.searches()
+    engine.steps.clear()
+    ad_events = engine.log("ad_events").join(QUERIES, "query")
+    weeks = auction_landscape.count_searched_weeks(engine, counted)
+    slots = auction_landscape.count_slots(engine, ad_events)
+    engine.note("keyword_weeks", auction_landscape.count_weeks(engine, weeks, ad_events, slots))
+    quality = auction_landscape.rank_advertisers(engine, ad_events, slots, SETTINGS)
+    searches = engine.log("searches").join(QUERIES, "query")
+    pages = auction_landscape.sample_pages(engine, searches, ad_events, engine.log("bids"), quality, SETTINGS)
+    engine.note("auction_pages", pages)
+    totals = ibis.table({"keyword_id": "int32", "searches": "int64"}, name="keyword_totals")
+    engine.note("match_shares", auction_landscape.count_match_shares(ad_events, totals, SETTINGS))
+
+
 def write_bursts(engine: WritingEngine) -> None:
     counted = engine.searches()
     engine.steps.clear()
@@ -234,6 +250,7 @@ MINERS = {
     "buyer_copurchase": write_buyer_copurchase,
     "recall_tables": write_recall_tables,
     "bursts": write_bursts,
+    "auction_landscape": write_auction_landscape,
 }
 
 
