@@ -307,4 +307,28 @@ def _print_export(report: Any, out: Path, as_json: bool, total: int | None = Non
         say(f"  {report.format} has no column for {name}: left out of {count:,} rows")
 
 
+@click.command("grouping")
+@click.option("--truth", type=click.Path(path_type=Path), required=True, help="The truth folder of a simulation.")
+@click.option("--store", type=click.Path(path_type=Path), help="Snapshot store; default KR_STORE or var/store.")
+@click.option("--keywords", type=click.IntRange(10, 20_000), default=3_000, show_default=True, help="Keywords drawn.")
+@click.option("--industry", help="Only keywords of this industry, as one advertiser has them.")
+@click.option("--seed", type=int, default=20240630, show_default=True, help="Of the draw.")
+@click.option("--json", "as_json", is_flag=True, help="Print rows as JSON.")
+def evaluate_grouping_command(
+    truth: Path, store: Path | None, keywords: int, industry: str | None, seed: int, as_json: bool
+) -> None:
+    """How well ad groups find the planted products and intents, beside k-means told their number."""
+    from kr.planning.grouping_evaluation import evaluate_grouping
+    from kr.settings import load_settings
+
+    rows = evaluate_grouping(load_settings(store=store).store, truth, keywords, industry, seed)
+    if as_json:
+        print_json({"rows": rows})
+        return
+    click.echo("\t".join(rows[0]))
+    for row in rows:
+        click.echo("\t".join(str(value) for value in row.values()))
+
+
 COMMANDS: list[click.Command] = [plan]
+EVALUATE_COMMANDS: list[click.Command] = [evaluate_grouping_command]
