@@ -64,7 +64,7 @@ class KeywordSpace:
             return np.minimum(by_words, 1)
         vectors = self.vectors[rows]
         by_meaning = np.square(np.clip(vectors @ vectors.T, 0, 1))
-        has_vector = vectors.any(axis=1)
+        has_vector: Array = np.asarray(vectors.any(axis=1))
         share = np.float32(words_weight / (words_weight + meaning_weight))
         both = share * by_words + (1 - share) * by_meaning
         likeness = np.where(has_vector[:, None] & has_vector[None, :], both, by_words)

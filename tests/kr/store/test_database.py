@@ -49,7 +49,7 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(database: Database
 
 def test_upgrading_twice_changes_nothing(database: Database) -> None:
     before, after = upgrade(database)
-    assert before == after == "0002"
+    assert before == after == "0003"
     check_revision(database)
 
 
