@@ -23,6 +23,7 @@ from kr.pipeline import Pipeline, PipelineResult
 from kr.pipelines.keyword_search import MINERS, SOURCES, keyword_search_pipeline
 from kr.pipelines.related_searches import related_searches_pipeline
 from kr.pipelines.seed_queries import SeedOffer, SeedReply, SeedRequest
+from kr.planning.planner import Planner
 from kr.reasons import Notice, Removal
 from kr.reply import Correction, NoticeText, Reply, notice
 from kr.retrieval.anchors import AnchorFinder
@@ -58,6 +59,7 @@ class Opened:
     rows: RowWriter
     suggester: Suggester
     seeds: SeedOffer
+    planner: Planner
 
 
 class KeywordService:
@@ -98,6 +100,7 @@ class KeywordService:
             RowWriter(indexes, MINERS, rules),
             Suggester(indexes, audit),
             SeedOffer(indexes, audit, self.settings.related_min_users, self.settings.quality_weight),
+            Planner(indexes, audit),
         )
 
     def opened(self) -> Opened:
@@ -236,6 +239,11 @@ class KeywordService:
     def seeds(self, request: SeedRequest) -> SeedReply:
         """Searches to offer before a word is typed."""
         return self.opened().seeds.offer(request)
+
+    @property
+    def planner(self) -> Planner:
+        """What the snapshot in use can tell for plans."""
+        return self.opened().planner
 
     def suggest(self, request: SuggestRequest) -> tuple[str, list[Suggestion]]:
         """The snapshot that answers, and its suggestions."""

@@ -54,7 +54,10 @@ NAME_WORDS = 4
 
 @dataclass(frozen=True)
 class Group:
-    """Keywords of one intent and language, the most searched first. `name` says what they are about, without intent."""
+    """Keywords of one intent and language, the most searched first. `name` says what they are about, without intent.
+
+    A rest holds what is in no other group; its name is its most searched keyword's.
+    """
 
     name: str
     intent: Intent
@@ -65,7 +68,8 @@ class Group:
     def title(self, chinese: bool = False) -> str:
         """The name of the ad group."""
         intent = INTENT_NAMES[self.intent][int(chinese)]
-        return f"{self.name} – {intent}"
+        name = ("其他" if chinese else "other") if self.is_rest else self.name
+        return f"{name} – {intent}"
 
 
 @dataclass(frozen=True)
@@ -277,6 +281,4 @@ def _named(space: KeywordSpace, rows: Array, intent: Intent, spoken: str, is_res
     wanted = {word for word, times in counts.items() if times >= NAMED_SHARE * len(cores)}
     held = max(cores, key=lambda core: len(wanted & set(core))) if wanted else cores[0]
     chosen = [word for word in dict.fromkeys(held) if word in wanted][:NAME_WORDS] or list(cores[0])[:NAME_WORDS]
-    if is_rest:
-        chosen = ["*"]
     return Group(("" if spoken == "zh" else " ").join(chosen), intent, spoken, keywords, is_rest), rows

@@ -89,7 +89,8 @@ def _markers() -> tuple[tuple[Intent, re.Pattern[str], re.Pattern[str]], ...]:
         (
             intent,
             re.compile(f"(?<![a-z])(?:{'|'.join(lists[intent.value]['en'])})(?![a-z])"),
-            re.compile("|".join(lists[intent.value]["zh"])),
+            # The longest first: 排行榜, not 排行, is taken away from what a keyword is about.
+            re.compile("|".join(sorted(lists[intent.value]["zh"], key=len, reverse=True))),
         )
         for intent in Intent
         if intent.value in lists
