@@ -117,12 +117,14 @@ class Planner:
         for item in keywords:
             if item.ad_group not in heads:
                 heads[item.ad_group] = self._head(plan, item.ad_group)
-            text = normalise(item.text)
-            stand = match(heads[item.ad_group], text)
-            number = self.indexes.keywords.find(text)
-            monthly = float(self.indexes.stats.monthly_demand(np.array([number]))[0]) if number >= 0 else None
-            found[item.id] = suggested_match_type(stand, SURELY_RELEVANT, monthly)
+            found[item.id] = self.match_type_for(heads[item.ad_group], normalise(item.text))
         return found
+
+    def match_type_for(self, seed: str, keyword: str) -> MatchType:
+        """The match type suggested for a keyword that a person chose for a seed; both normalised."""
+        number = self.indexes.keywords.find(keyword)
+        monthly = float(self.indexes.stats.monthly_demand(np.array([number]))[0]) if number >= 0 else None
+        return suggested_match_type(match(seed, keyword), SURELY_RELEVANT, monthly)
 
     def bids(self, plan: Plan, keywords: Sequence[PlanKeyword]) -> Mapping[int, SuggestedBid]:
         """The bid suggested for each keyword; none where nothing is known of what others pay."""

@@ -17,6 +17,7 @@ from webui.api.account_operations import account_models, account_paths
 from webui.api.exchange import REQUEST_ID_HEADER
 from webui.api.models import KeywordIdeasReply, KeywordIdeasRequest, Problem
 from webui.api.plan_operations import plan_models, plan_paths
+from webui.api.plans_operations import plans_models, plans_paths
 from webui.api.problems import (
     ACCOUNT_KEY,
     INVALID_JSON,
@@ -93,6 +94,7 @@ def openapi_document() -> dict[str, Any]:
             (KeywordIdeasReply, "serialization"),
             *account_models(),
             *plan_models(),
+            *plans_models(),
             (Problem, "serialization"),
             *((operation.reply, "serialization") for operation in READ_OPERATIONS),
         ],
@@ -112,6 +114,7 @@ def openapi_document() -> dict[str, Any]:
             **{operation.path: {"get": _read(operation)} for operation in READ_OPERATIONS},
             **account_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
             **plan_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
+            **plans_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
         },
         "components": {
             "schemas": definitions["$defs"],
