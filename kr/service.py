@@ -23,6 +23,8 @@ from kr.pipeline import Pipeline, PipelineResult
 from kr.pipelines.keyword_search import MINERS, SOURCES, keyword_search_pipeline
 from kr.pipelines.related_searches import related_searches_pipeline
 from kr.pipelines.seed_queries import SeedOffer, SeedReply, SeedRequest
+from kr.planning.budget_types import BudgetChoice
+from kr.planning.forecast_types import PlanForecast, PlannedKeyword
 from kr.planning.planner import Planner
 from kr.reasons import Notice, Removal
 from kr.reply import Correction, NoticeText, Reply, notice
@@ -216,6 +218,32 @@ class KeywordService:
             notices=tuple(notices),
             explain=explanation(opened.indexes, result) if request.explain else None,
         )
+
+    @property
+    def can_forecast(self) -> bool:
+        """Whether the snapshot in use has auctions to forecast from."""
+        return self.indexes.landscape is not None
+
+    def forecast(self, keywords: Sequence[PlannedKeyword], start: date | None = None, weeks: int = 4) -> PlanForecast:
+        """What a set of keywords will bring: see `kr.planning.forecast.Forecaster`, which says what is raised."""
+        from kr.planning.forecast import Forecaster
+
+        return Forecaster(self.indexes).forecast(keywords, start, weeks)
+
+    def budget(
+        self,
+        candidates: Sequence[PlannedKeyword],
+        budget_micros: int,
+        goal: str = "clicks",
+        start: date | None = None,
+        weeks: int = 4,
+    ) -> BudgetChoice:
+        """The set that brings the most within a budget: see `kr.planning.budget.choose_set`."""
+        # The kernels of the search are loaded by the first who asks.
+        from kr.planning.budget import choose_set
+        from kr.planning.forecast import Forecaster
+
+        return choose_set(Forecaster(self.indexes), candidates, budget_micros, goal, start, weeks)
 
     def by_url(self, request: Request, page: PageRead) -> Reply:
         """Answer a request with what a page says beside its seeds; what there is to say of the page comes first."""

@@ -13,6 +13,7 @@ Nothing is held whole but arrays of a few bytes a keyword; tables are read, and 
 | crawled pages | `build_pages.py` |
 | popular keywords | here |
 | seed queries | `seed_queries.py` |
+| auctions and demand, for forecasts | `forecast_part.py` |
 | prefixes | `build_keywords.write_suggestions` |
 | spelling, facts | here |
 """
@@ -37,6 +38,7 @@ from mining.build_pages import write_crawled_pages
 from mining.build_statistics import write_statistics
 from mining.build_tables import MinedTables
 from mining.close_variants import close_variants
+from mining.forecast_part import write_auction_landscape
 from mining.keyword_vectors import write_keyword_vectors
 from mining.seed_queries import write_seeds
 from mining.text_ids import TextIds
@@ -109,6 +111,7 @@ def write_parts(
 
     write_array(folder, "popular.npy", _popular(searches, texts))
     seeds = write_seeds(mined, ids, canonical, texts.severity, folder)
+    landscape = write_auction_landscape(mined, ids, canonical, folder)
     del ids
     advance(1)
 
@@ -124,6 +127,7 @@ def write_parts(
         **columns,
         "miners": miners,
         "seeds": seeds,
+        "auction_landscape": landscape,
         "vectors": vectors,
         "crawled_pages": pages,
         "lexicons_sha256": unsafe_terms.sha256,

@@ -13,7 +13,16 @@ import pyarrow as pa
 
 from indexes.errors import KRError, UsageError
 from indexes.terminal import Advance, progress, say
-from mining import bursts, click_clusters, cooccurrence, embeddings, keyword_statistics, sessions, time_decay
+from mining import (
+    auction_landscape,
+    bursts,
+    click_clusters,
+    cooccurrence,
+    embeddings,
+    keyword_statistics,
+    sessions,
+    time_decay,
+)
 from mining.association_rules import find_rules
 from mining.buyer_miners import BUYER_TABLES, BuyerMiners
 from mining.canonical_logs import LogFiles, find_log_files
@@ -150,6 +159,7 @@ class _Mining:
         advance(1)
         edge_users, urls, people_events = self._people(demand, robots, queries, users)
         self._write_statistics(demand, edge_users, people_events, queries)
+        self._write_landscape(demand, robots, people_events, queries)
         advance(1)
         self._mine_clicks(demand, edge_users, urls, advance)
         self._keep_pages()
@@ -207,6 +217,7 @@ class _Mining:
         self.writer.write("keyword_months", keyword_months)
         self.writer.write("keyword_segments", keyword_statistics.count_segments(counted))
         self.writer.write("keyword_spellings", keyword_statistics.count_spellings(counted, queries))
+        self.weeks = auction_landscape.count_searched_weeks(self.engine, counted)
         complete = sum(month.complete for month in months)
         return keyword_statistics.count_demand(self.engine, counted, keyword_months, complete)
 
@@ -262,6 +273,24 @@ class _Mining:
         self.writer.write(
             "keyword_statistics", keyword_statistics.statistics_to_write(demand, clicks, auction, self.settings)
         )
+
+    def _write_landscape(self, demand: ir.Table, robots: ir.Table, ad_events: ir.Table, queries: ir.Table) -> None:
+        """Write what forecasts are made from; without ads, only the weeks of searches."""
+        engine, settings, writer = self.engine, self.settings, self.writer
+        if not self.has["ad_events"]:
+            writer.write("keyword_weeks", auction_landscape.count_weeks(engine, self.weeks))
+            writer.write_nothing("slot_rates", "auction_pages", "match_shares")
+            engine.drop("searched_weeks")
+            return
+        slots = auction_landscape.count_slots(engine, ad_events)
+        writer.write("slot_rates", slots)
+        writer.write("keyword_weeks", auction_landscape.count_weeks(engine, self.weeks, ad_events, slots))
+        quality = auction_landscape.rank_advertisers(engine, ad_events, slots, settings)
+        searches = self.logs["searches"].anti_join(robots, "user_id").join(queries, "query")
+        pages = auction_landscape.sample_pages(engine, searches, ad_events, self.logs["bids"], quality, settings)
+        writer.write("auction_pages", pages)
+        writer.write("match_shares", auction_landscape.count_match_shares(ad_events, demand, settings))
+        engine.drop(*auction_landscape.SCRATCH_TABLES)
 
     def _mine_bursts(self, counted: ir.Table, window: tuple[datetime, datetime]) -> None:
         days = bursts.count_days(self.engine, counted)

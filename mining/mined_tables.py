@@ -251,6 +251,46 @@ MINED_TABLES = {
             "queries": COUNT,
         },
     ),
+    "slot_rates": MinedTable(
+        "What ads in each slot of the page brought, over all keywords.",
+        ("position",),
+        {
+            "position": COUNT,
+            "impressions": COUNT,
+            "clicks": COUNT,
+            "cost_micros": COUNT,
+            "conversions": COUNT,
+            "value_micros": COUNT,
+        },
+    ),
+    "keyword_weeks": MinedTable(
+        "Searches and ads of a keyword in a week that begins on this Monday; expected clicks are those of the slots, "
+        "last clicks those on the lowest ad of a page. Null is unknown.",
+        ("keyword", "week"),
+        {
+            "keyword": TEXT,
+            "week": DAY,
+            "searches": COUNT,
+            "impressions": COUNT,
+            "expected_clicks_micros": COUNT,
+            "clicks": COUNT,
+            "cost_micros": COUNT,
+            "last_clicks": COUNT,
+            "last_cost_micros": COUNT,
+            "conversions": COUNT,
+            "value_micros": COUNT,
+        },
+    ),
+    "auction_pages": MinedTable(
+        "A sample of each keyword's latest result pages: the bid, as it ranks, of the ad in each slot; null: no ad.",
+        ("keyword", "page"),
+        {"keyword": TEXT, "page": COUNT, **{f"slot_{slot}": COUNT for slot in range(1, 9)}},
+    ),
+    "match_shares": MinedTable(
+        "Pages on which an advertiser's keywords of a match type stood, of the searches of the queries they reached.",
+        ("advertiser_id", "match_type"),
+        {"advertiser_id": TEXT, "match_type": TEXT, "queries": COUNT, "impressions": COUNT, "searches": COUNT},
+    ),
     "crawled_pages": MinedTable(
         "Pages that the platform has crawled, with the beginning of their text.",
         ("url",),

@@ -159,6 +159,20 @@ class MiningSettings(BaseModel):
     medium_competition: int = Field(34, ge=1, le=100, description="Competition index from which it is MEDIUM.")
     high_competition: int = Field(67, ge=1, le=100, description="Competition index from which it is HIGH.")
 
+    # Forecasts (SPEC §2.10).
+    landscape_pages: int = Field(
+        24, ge=4, le=200, description="Result pages of a keyword whose bids are kept, evenly spread over the latest."
+    )
+    landscape_pages_read: int = Field(
+        300, ge=4, le=100_000, description="Latest result pages of a keyword from which they are taken."
+    )
+    quality_shrinkage_clicks: int = Field(
+        30, ge=1, le=10_000, description="With so many expected clicks an advertiser's quality counts half."
+    )
+    match_share_searches: int = Field(
+        30, ge=1, le=1_000_000, description="Searches from which a query says how often bids of a match type show."
+    )
+
     # Term vectors (SPEC §1.7).
     embedding_dims: int = Field(48, ge=2, le=512, description="Components of a term's vector.")
     embedding_words: int = Field(

@@ -60,6 +60,8 @@ ACCESS: dict[str, Access] = {
     "plan_api.import_file": Access.OPEN,
     "plan_api.export_by_address": Access.OPEN,
     "plan_api.export_by_question": Access.OPEN,
+    "forecast_api.forecast": Access.OPEN,
+    "forecast_api.budget": Access.OPEN,
     "seeds.seeds": Access.OPEN,
     "account.overview": Access.SIGNED_IN,
     "account.change_password": Access.SIGNED_IN,

@@ -30,7 +30,7 @@ from webui import (
     static_files,
     user_pages,
 )
-from webui.api import account, keyword_ideas, lists, plan, plans, related, seeds, suggestions
+from webui.api import account, forecast, keyword_ideas, lists, plan, plans, related, seeds, suggestions
 from webui.operations import blueprint as operations
 from webui.settings import WebSettings, load_web_settings
 from webui.widgets import pages as widgets
@@ -66,6 +66,7 @@ def create_app(
         suggestions.blueprint,
         related.blueprint,
         plan.blueprint,
+        forecast.blueprint,
         exports.blueprint,
         seeds.blueprint,
         operations,

@@ -8,6 +8,7 @@ import click
 
 from indexes.errors import UsageError
 from indexes.terminal import print_json, progress, say
+from kr.planning.forecast_commands import budget, forecast
 
 if TYPE_CHECKING:
     from kr.planning.accounting import ImportReport, Rejection
@@ -458,6 +459,9 @@ def evaluate_grouping_command(
     for row in rows:
         click.echo("\t".join(str(value) for value in row.values()))
 
+
+plan.add_command(forecast)
+plan.add_command(budget)
 
 COMMANDS: list[click.Command] = [plan]
 EVALUATE_COMMANDS: list[click.Command] = [evaluate_grouping_command]

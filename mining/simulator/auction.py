@@ -53,6 +53,17 @@ class AdEvents:
         return len(self.search)
 
 
+@dataclass(frozen=True)
+class ProbeOutcome:
+    """What a probe got, a row a search: bool columns, and money in micros, 0 where there is none."""
+
+    shown: np.ndarray
+    clicked: np.ndarray
+    cost: np.ndarray
+    converted: np.ndarray
+    value: np.ndarray
+
+
 EVENTS = ("impression", "click", "conversion")
 IMPRESSION, CLICK, CONVERSION = range(len(EVENTS))
 
@@ -135,6 +146,7 @@ class Auction:
         searches: int,
         rng: np.random.Generator,
     ) -> None:
+        self._market = market
         self._catalogue = catalogue
         self._advertisers = advertisers
         self.bids = bids
@@ -178,19 +190,7 @@ class Auction:
         (-1: none) whose ad a fraud ring is after.
         """
         ads_shown = np.zeros(len(query), dtype=np.int32)
-        search = np.flatnonzero(self.candidates[query, 0] >= 0)
-        bid = self.candidates[query[search]]
-        advertiser = self.bids.advertiser[bid]
-        aimed_at = advertiser == target[search][:, None]
-        there = (bid >= 0) & self._advertisers.serves[advertiser, place[search][:, None]]
-        there &= rng.random(bid.shape, dtype=np.float32) < self._take_part[bid]
-        there |= aimed_at & (bid >= 0)
-        noise = 1 + _BID_NOISE * (rng.random(bid.shape, dtype=np.float32) - 0.5)
-        score = np.where(there, self._score[bid] * noise, 0.0)
-        score = np.where(aimed_at & there, score * 1.5, score)
-        order = np.argsort(-score, axis=1, kind="stable")[:, : SLOTS + 1]
-        score = np.take_along_axis(score, order, axis=1)
-        bid = np.take_along_axis(bid, order, axis=1)
+        search, bid, score = self.ranked(query, place, target, rng)
         shown = score[:, :SLOTS] > 0
         quality = self._advertisers.quality[self.bids.advertiser[bid[:, :SLOTS]]]
         enough = np.ceil(score[:, 1:] / quality / _CENT) * _CENT + _CENT
@@ -210,6 +210,65 @@ class Auction:
         )
         clicks = self._clicks(impressions, price[row, slot].astype(np.int64), query, clicks_ads, rng)
         return ads_shown, joined([impressions, clicks, self._conversions(clicks, query, rng)])
+
+    def ranked(
+        self, query: np.ndarray, place: np.ndarray, target: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The searches that any bid matches (rows of `query`), and their bids and scores, best first.
+
+        Bids and scores are (searches, SLOTS + 1); a score of 0 is of a bid that does not take part.
+        """
+        search = np.flatnonzero(self.candidates[query, 0] >= 0)
+        bid = self.candidates[query[search]]
+        advertiser = self.bids.advertiser[bid]
+        aimed_at = advertiser == target[search][:, None]
+        there = (bid >= 0) & self._advertisers.serves[advertiser, place[search][:, None]]
+        there &= rng.random(bid.shape, dtype=np.float32) < self._take_part[bid]
+        there |= aimed_at & (bid >= 0)
+        noise = 1 + _BID_NOISE * (rng.random(bid.shape, dtype=np.float32) - 0.5)
+        score = np.where(there, self._score[bid] * noise, 0.0)
+        score = np.where(aimed_at & there, score * 1.5, score)
+        order = np.argsort(-score, axis=1, kind="stable")[:, : SLOTS + 1]
+        return search, np.take_along_axis(bid, order, axis=1), np.take_along_axis(score, order, axis=1)
+
+    def probe(
+        self,
+        query: np.ndarray,
+        place: np.ndarray,
+        keyword: np.ndarray,
+        match_type: np.ndarray,
+        bid_micros: np.ndarray,
+        rng: np.random.Generator,
+    ) -> "ProbeOutcome":
+        """What one more advertiser of average quality would have got in these auctions, without a limit of budget.
+
+        A row a search: `keyword` is the query that the advertiser's bid is on, which may be another than was searched.
+        """
+        rows = len(query)
+        nobody = np.full(rows, NONE)
+        search, _, score = self.ranked(query, place, nobody, rng)
+        scores = np.zeros((rows, SLOTS + 1))
+        scores[search] = score
+        takes_part = rng.random(rows) < _MOST_AUCTIONS * _MATCH_SHARE[match_type]
+        own = bid_micros * (1 + _BID_NOISE * (rng.random(rows) - 0.5))
+        above = (scores > own[:, None]).sum(axis=1)
+        shown = takes_part & (above < SLOTS)
+        slot = np.minimum(above, SLOTS - 1)
+        below = np.take_along_axis(scores, slot[:, None], axis=1)[:, 0]
+        groups, industries = self._catalogue.groups, self._market.industries
+        product = groups.product[self._catalogue.group[keyword]]
+        industry = np.array([each.industry for each in self._market.products])[product]
+        worth = np.array([item.click_price for item in industries])[industry]
+        worth = worth * INTENT_VALUE[groups.intent[self._catalogue.group[keyword]]]
+        reserve = np.ceil(worth * _RESERVE * MICROS / _CENT) * _CENT
+        price = np.minimum(np.maximum(np.ceil(below / _CENT) * _CENT + _CENT, reserve), bid_micros)
+        intent = groups.intent[self._catalogue.group[query]]
+        clicked = shown & (rng.random(rows) < _SLOT_CTR[slot] * np.sqrt(INTENT_VALUE[intent]))
+        rate = self._conversion.mean() * np.where(intent == EXPLORE, 0.8, INTENT_VALUE[intent])
+        converted = clicked & (rng.random(rows) < rate)
+        order = np.array([item.order_value for item in industries])[industry]
+        value = order * rng.lognormal(-0.15, 0.55, rows) * MICROS
+        return ProbeOutcome(shown, clicked, np.where(clicked, price, 0.0), converted, np.where(converted, value, 0.0))
 
     def _clicks(
         self,

@@ -15,6 +15,7 @@ from pydantic.json_schema import models_json_schema
 
 from webui.api.account_operations import account_models, account_paths
 from webui.api.exchange import REQUEST_ID_HEADER
+from webui.api.forecast_operations import forecast_models, forecast_paths
 from webui.api.models import KeywordIdeasReply, KeywordIdeasRequest, Problem
 from webui.api.plan_operations import plan_models, plan_paths
 from webui.api.plans_operations import plans_models, plans_paths
@@ -95,6 +96,7 @@ def openapi_document() -> dict[str, Any]:
             *account_models(),
             *plan_models(),
             *plans_models(),
+            *forecast_models(),
             (Problem, "serialization"),
             *((operation.reply, "serialization") for operation in READ_OPERATIONS),
         ],
@@ -115,6 +117,7 @@ def openapi_document() -> dict[str, Any]:
             **account_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
             **plan_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
             **plans_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
+            **forecast_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
         },
         "components": {
             "schemas": definitions["$defs"],
