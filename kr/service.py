@@ -24,7 +24,11 @@ from kr.pipelines.keyword_search import MINERS, SOURCES, keyword_search_pipeline
 from kr.pipelines.related_searches import related_searches_pipeline
 from kr.pipelines.seed_queries import SeedOffer, SeedReply, SeedRequest
 from kr.planning.budget_types import BudgetChoice
+from kr.planning.diagnosis import in_order
+from kr.planning.findings import Finding
 from kr.planning.forecast_types import PlanForecast, PlannedKeyword
+from kr.planning.plan import Plan
+from kr.planning.plan_forecast import budget_findings
 from kr.planning.planner import Planner
 from kr.reasons import Notice, Removal
 from kr.reply import Correction, NoticeText, Reply, notice
@@ -244,6 +248,13 @@ class KeywordService:
         from kr.planning.forecast import Forecaster
 
         return choose_set(Forecaster(self.indexes), candidates, budget_micros, goal, start, weeks)
+
+    def diagnose(self, plan: Plan) -> list[Finding]:
+        """What is wrong with a plan, the gravest first; budgets are judged where the snapshot can forecast."""
+        found = self.planner.diagnose(plan)
+        if self.can_forecast:
+            found = in_order([*found, *budget_findings(plan, self.forecast)])
+        return found
 
     def by_url(self, request: Request, page: PageRead) -> Reply:
         """Answer a request with what a page says beside its seeds; what there is to say of the page comes first."""

@@ -104,6 +104,8 @@ ACCESS: dict[str, Access] = {
     "plan_analysis.negatives": Access.SIGNED_IN,
     "plan_analysis.diagnosis": Access.SIGNED_IN,
     "plan_analysis.fix": Access.SIGNED_IN,
+    "plan_analysis.forecast": Access.SIGNED_IN,
+    "plan_analysis.use_set": Access.SIGNED_IN,
     "plans_api.all_plans": Access.SIGNED_IN,
     "plans_api.make_plan": Access.SIGNED_IN,
     "plans_api.one_plan": Access.SIGNED_IN,
@@ -117,6 +119,9 @@ ACCESS: dict[str, Access] = {
     "plans_api.negatives": Access.SIGNED_IN,
     "plans_api.diagnosis": Access.SIGNED_IN,
     "plans_api.fix": Access.SIGNED_IN,
+    "plans_api.forecast": Access.SIGNED_IN,
+    "plans_api.budget": Access.SIGNED_IN,
+    "plans_api.use_set": Access.SIGNED_IN,
 }
 
 UPLOADS = frozenset({"plans.upload", "plans_api.import_file"})

@@ -95,7 +95,7 @@ def fix(plan_id: str, keys: Sequence[str], version: int) -> StoredPlan:
 
 def findings(plan: Plan) -> list[Finding]:
     """What is wrong with a plan."""
-    return planner().diagnose(plan)
+    return current_service().diagnose(plan)
 
 
 def additions(keywords: Sequence[str], seeds: Sequence[str], campaign: str, ad_group: str) -> list[AddKeywords]:

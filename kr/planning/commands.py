@@ -390,8 +390,9 @@ def diagnose_file(file: Path, store: Path | None, fix: bool, out: Path | None, a
     if fix != (out is not None):
         raise UsageError("--fix and --out go together.", "Say --fix --out mended.csv.")
     read = _plan_of(file)
-    planner = KeywordService(load_settings(store=store)).planner
-    findings = planner.diagnose(read)
+    service = KeywordService(load_settings(store=store))
+    planner = service.planner
+    findings = service.diagnose(read)
     shown = [finding.as_dict(read) for finding in findings]
     mended = 0
     if out:

@@ -43,7 +43,7 @@ _CODES = {code: place for place, code in enumerate(Code)}
 
 
 def diagnose(plan: Plan, planner: "Planner") -> list[Finding]:
-    """All findings but those that need a forecast (`kr.planning.budget_diagnosis`)."""
+    """All findings but those that need a forecast (`kr.planning.plan_forecast`)."""
     return in_order(_Diagnosis(plan, planner).findings())
 
 

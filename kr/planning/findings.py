@@ -72,8 +72,8 @@ FINDING_TEXTS: dict[Code, tuple[str, str]] = {
         "否定关键词“{negative}”屏蔽了自己的 {count} 个关键词:{keywords}",
     ),
     Code.OVER_BUDGET: (
-        "the keywords are forecast to cost {cost} a day, the budget is {budget}: ads stop before the day ends",
-        "预计每天花费 {cost},预算为 {budget}:广告会提前下线",
+        "forecast to cost {cost} a day ({low} to {high}), while the budget is {budget}: ads stop before the day ends",
+        "预计每天花费 {cost}({low} 至 {high}),预算为 {budget}:广告会提前下线",
     ),
     Code.DUPLICATE_IN_GROUP: (
         "more than once in the ad group ({count}): {keywords}",

@@ -1,20 +1,23 @@
 """`/api/v1/plans…`: everything that the pages of plans do; all of it is the key's organisation's."""
 
+import time
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from indexes.errors import UsageError
 from kr.planning.exporting import FORMATS
+from kr.planning.forecast_envelope import budget_envelope, forecast_envelope
+from kr.planning.plan_forecast import forecast_items, planned
 from kr.planning.source_file import SourceFile
 from kr.store import plans as store
 from kr.store.accounts import utc_now
 from kr.store.schema import StoredPlan
 from webui import plans
-from webui.api.exchange import parameter_problem, read_body
+from webui.api.exchange import parameter_problem, read_body, read_parameters, send
 from webui.api.plans_models import (
     DiagnosisData,
     DiagnosisReply,
@@ -32,8 +35,10 @@ from webui.api.plans_models import (
     NegativesReply,
     NewPlan,
     PlanAdGroupModel,
+    PlanBudgetParameters,
     PlanCampaignModel,
     PlanChangeRequest,
+    PlanForecastParameters,
     PlanKeywordModel,
     PlanModel,
     PlanReply,
@@ -42,10 +47,13 @@ from webui.api.plans_models import (
     PlanSummaryModel,
     PlanVersion,
     RegroupRequest,
+    UseSetRequest,
 )
 from webui.api.problems import CONFLICT, INVALID_REQUEST, ApiProblem
 from webui.identity import current_database, signed_in
+from webui.plan_analysis import best_set
 from webui.plan_pages import plan_file
+from webui.search_service import current_service
 
 blueprint = Blueprint("plans_api", __name__, url_prefix="/api/v1/plans")
 LANGUAGES = ("en", "zh")
@@ -221,6 +229,41 @@ def fix(plan_id: str) -> Response:
     _owner(plan_id)
     body = read_body(FixRequest)
     plans.fix(plan_id, body.keys, body.version)
+    return one_plan(plan_id)
+
+
+@blueprint.get("/<plan_id>/forecast")
+def forecast(plan_id: str) -> Response:
+    """What the plan's running keywords will bring."""
+    plan = plans.open_plan(plan_id).plan
+    question = read_parameters(PlanForecastParameters)
+    asked = planned(plan, forecast_items(plan))
+    started = time.perf_counter()
+    found = current_service().forecast(asked, None, question.weeks)
+    took_ms = round((time.perf_counter() - started) * 1000, 3)
+    return send(forecast_envelope(found, asked, request_id=g.request_id), took_ms)
+
+
+@blueprint.get("/<plan_id>/budget")
+def budget(plan_id: str) -> Response:
+    """The set of the plan's keywords, paused ones too, that brings the most for a budget; nothing is changed."""
+    plan = plans.open_plan(plan_id).plan
+    question = read_parameters(PlanBudgetParameters)
+    asked = planned(plan, forecast_items(plan, with_paused=True), with_bids=False)
+    started = time.perf_counter()
+    choice = current_service().budget(asked, question.budget_micros, question.goal, None, question.weeks)
+    took_ms = round((time.perf_counter() - started) * 1000, 3)
+    return send(budget_envelope(choice, asked, request_id=g.request_id), took_ms)
+
+
+@blueprint.post("/<plan_id>/budget")
+def use_set(plan_id: str) -> Response:
+    """Make the best set under a budget the plan: its keywords run at their bids, the others pause."""
+    _owner(plan_id)
+    body = read_body(UseSetRequest)
+    plan = plans.open_plan(plan_id).plan
+    operations = best_set(plan, body.budget_micros, body.goal, body.weeks)
+    plans.change(plan_id, operations, body.version, "use_set")
     return one_plan(plan_id)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from kr.planning.forecast_types import MOST_WEEKS
 from kr.planning.operations import MOST_AT_ONCE, Operation
 from kr.store.schema import NAME_CHARS
 
@@ -51,6 +52,30 @@ class FixRequest(_Body):
 
     version: Version
     keys: Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_AT_ONCE)]
+
+
+class PlanForecastParameters(BaseModel):
+    """Of the address of a plan's forecast."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weeks: int = Field(4, ge=1, le=MOST_WEEKS, description="How long, from the day after the log's last.")
+
+
+class PlanBudgetParameters(PlanForecastParameters):
+    """Of the address of a choice under a budget."""
+
+    budget_micros: int = Field(ge=1, le=10**15, description="For the whole period.")
+    goal: Literal["clicks", "conversions", "value_micros"] = Field("clicks", description="What to have the most of.")
+
+
+class UseSetRequest(_Body):
+    """A choice under a budget to make the plan."""
+
+    version: Version
+    budget_micros: int = Field(ge=1, le=10**15)
+    goal: Literal["clicks", "conversions", "value_micros"] = "clicks"
+    weeks: int = Field(4, ge=1, le=MOST_WEEKS)
 
 
 class PlanCampaignModel(BaseModel):

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from kr.planning.exporting import CSV_MEDIA_TYPE, FORMATS, MEDIA_TYPES
 from webui.api.account_operations import AccountOperation, models_of, paths_of
+from webui.api.forecast_models import BudgetReply, ForecastReply
 from webui.api.plans_models import (
     DiagnosisReply,
     FixRequest,
@@ -13,11 +14,14 @@ from webui.api.plans_models import (
     ImportedReply,
     NegativesReply,
     NewPlan,
+    PlanBudgetParameters,
     PlanChangeRequest,
+    PlanForecastParameters,
     PlanReply,
     PlansReply,
     PlanVersion,
     RegroupRequest,
+    UseSetRequest,
 )
 
 _PLANS, _PLAN = "/api/v1/plans", "/api/v1/plans/{plan_id}"
@@ -35,6 +39,22 @@ _FORMAT = {
     "description": "What is written; `jsonl`, `csv` and `xlsx` hold everything.",
     "schema": {"type": "string", "enum": list(FORMATS), "default": "csv"},
 }
+
+
+def _parameters(question: type[BaseModel]) -> tuple[dict[str, Any], ...]:
+    schema = question.model_json_schema()
+    return tuple(
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", ()),
+            "description": field["description"],
+            "schema": {key: value for key, value in field.items() if key not in ("description", "title")},
+        }
+        for name, field in schema["properties"].items()
+    )
+
+
 PLAN_OPERATIONS = (
     AccountOperation(_PLANS, "get", "listPlans", "The plans, the last changed first", None, PlansReply, "The plans."),
     AccountOperation(_PLANS, "post", "createPlan", "Make a plan", NewPlan, PlanReply, "The new plan."),
@@ -66,6 +86,18 @@ PLAN_OPERATIONS = (
     AccountOperation(
         f"{_PLAN}/fixes", "post", "fixPlan", "Do the fixes of findings", FixRequest, PlanReply, "The plan as it is.",
         changes=True,
+    ),
+    AccountOperation(
+        f"{_PLAN}/forecast", "get", "forecastPlan", "What the running keywords will bring", None, ForecastReply,
+        "The forecast, with 80 % ranges.", parameters=_parameters(PlanForecastParameters),
+    ),
+    AccountOperation(
+        f"{_PLAN}/budget", "get", "choosePlanKeywords", "The set that brings the most for a budget", None, BudgetReply,
+        "A decision for each keyword; nothing was changed.", parameters=_parameters(PlanBudgetParameters),
+    ),
+    AccountOperation(
+        f"{_PLAN}/budget", "post", "usePlanSet", "Run the best set at its bids, pause the others", UseSetRequest,
+        PlanReply, "The plan as it is.", changes=True,
     ),
 )  # fmt: skip
 
