@@ -179,5 +179,9 @@ COMMANDS: list[click.Command] = [
     *store_commands.COMMANDS,
 ]
 TRAIN_COMMANDS: list[click.Command] = [*relevance.TRAIN_COMMANDS]
-EVALUATE_COMMANDS: list[click.Command] = [*relevance.EVALUATE_COMMANDS, *pages.EVALUATE_COMMANDS]
+EVALUATE_COMMANDS: list[click.Command] = [
+    *relevance.EVALUATE_COMMANDS,
+    *pages.EVALUATE_COMMANDS,
+    *planning.EVALUATE_COMMANDS,
+]
 BENCH_COMMANDS: list[click.Command] = [bench_pipeline, *relevance.BENCH_COMMANDS]

@@ -24,7 +24,12 @@ from kr.pipelines.keyword_search import MINERS, SOURCES, keyword_search_pipeline
 from kr.pipelines.related_searches import related_searches_pipeline
 from kr.pipelines.seed_queries import SeedOffer, SeedReply, SeedRequest
 from kr.planning.budget_types import BudgetChoice
+from kr.planning.diagnosis import in_order
+from kr.planning.findings import Finding
 from kr.planning.forecast_types import PlanForecast, PlannedKeyword
+from kr.planning.plan import Plan
+from kr.planning.plan_forecast import budget_findings
+from kr.planning.planner import Planner
 from kr.reasons import Notice, Removal
 from kr.reply import Correction, NoticeText, Reply, notice
 from kr.retrieval.anchors import AnchorFinder
@@ -60,6 +65,7 @@ class Opened:
     rows: RowWriter
     suggester: Suggester
     seeds: SeedOffer
+    planner: Planner
 
 
 class KeywordService:
@@ -100,6 +106,7 @@ class KeywordService:
             RowWriter(indexes, MINERS, rules),
             Suggester(indexes, audit),
             SeedOffer(indexes, audit, self.settings.related_min_users, self.settings.quality_weight),
+            Planner(indexes, audit),
         )
 
     def opened(self) -> Opened:
@@ -242,6 +249,13 @@ class KeywordService:
 
         return choose_set(Forecaster(self.indexes), candidates, budget_micros, goal, start, weeks)
 
+    def diagnose(self, plan: Plan) -> list[Finding]:
+        """What is wrong with a plan, the gravest first; budgets are judged where the snapshot can forecast."""
+        found = self.planner.diagnose(plan)
+        if self.can_forecast:
+            found = in_order([*found, *budget_findings(plan, self.forecast)])
+        return found
+
     def by_url(self, request: Request, page: PageRead) -> Reply:
         """Answer a request with what a page says beside its seeds; what there is to say of the page comes first."""
         if not page.topics and not request.seeds:
@@ -264,6 +278,11 @@ class KeywordService:
     def seeds(self, request: SeedRequest) -> SeedReply:
         """Searches to offer before a word is typed."""
         return self.opened().seeds.offer(request)
+
+    @property
+    def planner(self) -> Planner:
+        """What the snapshot in use can tell for plans."""
+        return self.opened().planner
 
     def suggest(self, request: SuggestRequest) -> tuple[str, list[Suggestion]]:
         """The snapshot that answers, and its suggestions."""

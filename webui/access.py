@@ -90,13 +90,50 @@ ACCESS: dict[str, Access] = {
     "lists_api.judge": Access.SIGNED_IN,
     "lists_api.take_verdicts_back": Access.SIGNED_IN,
     "account_api.account": Access.SIGNED_IN,
+    "plans.overview": Access.SIGNED_IN,
+    "plans.make": Access.SIGNED_IN,
+    "plans.upload": Access.SIGNED_IN,
+    "plans.one": Access.SIGNED_IN,
+    "plans.change": Access.SIGNED_IN,
+    "plans.undo": Access.SIGNED_IN,
+    "plans.rename": Access.SIGNED_IN,
+    "plans.delete": Access.SIGNED_IN,
+    "plans.export": Access.SIGNED_IN,
+    "plan_analysis.groupings": Access.SIGNED_IN,
+    "plan_analysis.regroup": Access.SIGNED_IN,
+    "plan_analysis.negatives": Access.SIGNED_IN,
+    "plan_analysis.diagnosis": Access.SIGNED_IN,
+    "plan_analysis.fix": Access.SIGNED_IN,
+    "plan_analysis.forecast": Access.SIGNED_IN,
+    "plan_analysis.use_set": Access.SIGNED_IN,
+    "plans_api.all_plans": Access.SIGNED_IN,
+    "plans_api.make_plan": Access.SIGNED_IN,
+    "plans_api.one_plan": Access.SIGNED_IN,
+    "plans_api.change_plan": Access.SIGNED_IN,
+    "plans_api.end_plan": Access.SIGNED_IN,
+    "plans_api.import_file": Access.SIGNED_IN,
+    "plans_api.export_plan": Access.SIGNED_IN,
+    "plans_api.undo_change": Access.SIGNED_IN,
+    "plans_api.all_groupings": Access.SIGNED_IN,
+    "plans_api.regroup": Access.SIGNED_IN,
+    "plans_api.negatives": Access.SIGNED_IN,
+    "plans_api.diagnosis": Access.SIGNED_IN,
+    "plans_api.fix": Access.SIGNED_IN,
+    "plans_api.forecast": Access.SIGNED_IN,
+    "plans_api.budget": Access.SIGNED_IN,
+    "plans_api.use_set": Access.SIGNED_IN,
 }
+
+UPLOADS = frozenset({"plans.upload", "plans_api.import_file"})
+"""Endpoints that take files: larger bodies than usual, from those who are signed in alone."""
 
 
 def _check() -> Response | None:
     endpoint = request.endpoint
     if endpoint is None:
         return None  # there is nothing at this address; the error handler says so
+    if endpoint in UPLOADS and current_identity() is not None:
+        request.max_content_length = current_app.config["KR_WEB"].max_upload_bytes
     _refuse_other_sites()
     access = ACCESS[endpoint]
     if access is Access.EVERYBODY:

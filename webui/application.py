@@ -21,6 +21,8 @@ from webui import (
     languages,
     list_pages,
     pages,
+    plan_analysis,
+    plan_pages,
     rate_limits,
     request_log,
     search_service,
@@ -28,7 +30,7 @@ from webui import (
     static_files,
     user_pages,
 )
-from webui.api import account, forecast, keyword_ideas, lists, plan, related, seeds, suggestions
+from webui.api import account, forecast, keyword_ideas, lists, plan, plans, related, seeds, suggestions
 from webui.operations import blueprint as operations
 from webui.settings import WebSettings, load_web_settings
 from webui.widgets import pages as widgets
@@ -73,6 +75,9 @@ def create_app(
         user_pages.blueprint,
         list_pages.blueprint,
         judging.blueprint,
+        plan_pages.blueprint,
+        plan_analysis.blueprint,
+        plans.blueprint,
         account.blueprint,
         lists.blueprint,
     ):

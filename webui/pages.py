@@ -13,6 +13,7 @@ from kr.reasons import Notice
 from kr.relevance.match import SURELY_RELEVANT
 from kr.reply import Reply
 from kr.store.lists import listed_keywords, lists_of
+from kr.store.plans import plans_of
 from webui import limits
 from webui.about import about_if_open, about_snapshot, most_searched
 from webui.api.problems import PROBLEM_TYPES
@@ -93,7 +94,8 @@ def _account(identity: Identity | None, reply: Reply) -> dict[str, Any] | None:
     with current_database().reading() as session:
         lists = [summary.list for summary in lists_of(session, identity.organisation_id)]
         listed = listed_keywords(session, identity.organisation_id)
-    return {"lists": lists, "saved": {row["text"] for row in reply.rows if row["text"] in listed}}
+        plans = [summary.plan for summary in plans_of(session, identity.organisation_id)]
+    return {"lists": lists, "plans": plans, "saved": {row["text"] for row in reply.rows if row["text"] in listed}}
 
 
 def _result_title(reply: Reply) -> str:

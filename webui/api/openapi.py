@@ -18,6 +18,7 @@ from webui.api.exchange import REQUEST_ID_HEADER
 from webui.api.forecast_operations import forecast_models, forecast_paths
 from webui.api.models import KeywordIdeasReply, KeywordIdeasRequest, Problem
 from webui.api.plan_operations import plan_models, plan_paths
+from webui.api.plans_operations import plans_models, plans_paths
 from webui.api.problems import (
     ACCOUNT_KEY,
     INVALID_JSON,
@@ -94,6 +95,7 @@ def openapi_document() -> dict[str, Any]:
             (KeywordIdeasReply, "serialization"),
             *account_models(),
             *plan_models(),
+            *plans_models(),
             *forecast_models(),
             (Problem, "serialization"),
             *((operation.reply, "serialization") for operation in READ_OPERATIONS),
@@ -114,6 +116,7 @@ def openapi_document() -> dict[str, Any]:
             **{operation.path: {"get": _read(operation)} for operation in READ_OPERATIONS},
             **account_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
             **plan_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
+            **plans_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
             **forecast_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
         },
         "components": {
