@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from indexes.accounts import Accounts
 from indexes.arrays import Array, ArrayReader, checked, ranges
 from indexes.click_paths import ClickPaths
 from indexes.crawled_pages import CrawledPages
@@ -72,6 +73,8 @@ class Indexes:
     """What the platform knew of pages when it wrote the log; None if the snapshot was built without."""
     seeds: SeedQueries | None
     """What to offer before a word is typed; None in a snapshot that was built without."""
+    accounts: Accounts | None
+    """Who buys what, for recommendations; None in a snapshot that was built without."""
     facts: dict[str, Any]
     """What the snapshot was built from: see `mining.build`."""
 
@@ -118,6 +121,7 @@ class Indexes:
             prefixes=prefixes,
             crawled_pages=CrawledPages.open(reader, facts),
             seeds=SeedQueries(reader) if "seeds" in facts else None,
+            accounts=Accounts.open(reader, facts),
             facts=facts,
         )
 
