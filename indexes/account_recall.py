@@ -3,7 +3,8 @@
 Training, evaluation and serving all ask here, so that a learned blend reads the same numbers everywhere.
 
     same_buyers        Σ over accounts that buy something in common: overlap / √(own · theirs), of those who buy it
-    copurchase         Σ over what is owned: cosine of the buyers of both (item-kNN)
+    copurchase         Σ over what is owned: cosine of the buyers of both, accounts of few keywords counting more
+                       (item-kNN with TF-IDF)
     buyer_factors      the account's row of the truncated SVD of who buys what (folded in: no account is retrained)
     buyer_walks        personalised PageRank between accounts and keywords, from what is owned
     industry           cosine of the industry's advertisers and the keyword's, shrunk
@@ -12,8 +13,9 @@ Training, evaluation and serving all ask here, so that a learned blend reads the
     site               share of the keyword's words that the account's site says
     rising             recent bursts of keywords that fit the account by one of the others
 
-Keywords of fewer buyers than the log was mined with are found by no origin of buyers: they would tell what one
-advertiser does. Nothing that is owned is left out here, since close variants are the serving's to know.
+A keyword is found only if enough people searched it, or as many advertisers buy it as the log was mined with: else it
+would tell what one person or one advertiser does. Nothing that is owned is left out here, since close variants are the
+serving's to know.
 """
 
 from collections.abc import Mapping
@@ -22,7 +24,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from indexes.accounts import Accounts
-from indexes.arrays import Array, sorted_distinct
+from indexes.arrays import Array, ranges, sorted_distinct
 from indexes.neighbors import FUSION, joint_strength
 from indexes.opened import Indexes
 from indexes.term_vectors import SCALE, unit_codes
@@ -77,12 +79,13 @@ class Recalled:
 class AccountRecall:
     """Recalls keywords for accounts from one snapshot. Safe to call from any thread."""
 
-    def __init__(self, indexes: Indexes, accounts: Accounts) -> None:
+    def __init__(self, indexes: Indexes, accounts: Accounts, least_users: int) -> None:
         self.indexes, self.accounts = indexes, accounts
         # The neighbours of what a keyword is bought with are read in both directions.
         self._account_of = np.repeat(np.arange(len(accounts)), np.diff(accounts.owned.offsets))
         self._column_of = np.asarray(accounts.owned.values, np.int64)
-        self._least_buyers = int(indexes.facts.get("mining_settings", {}).get("min_advertisers", 2))
+        self.least_buyers = int(indexes.facts.get("mining_settings", {}).get("min_advertisers", 2))
+        self._least_users = least_users
 
     def profile(self, account: int, known_purchases: bool = True) -> AccountProfile:
         """What the snapshot knows of an account; without its purchases as if it had never bought anything."""
@@ -97,7 +100,7 @@ class AccountRecall:
         bought = self._of_buyers(profile)
         asked = self._asked(profile.owned)
         together_ids, together, linked = self._together(asked)
-        shown = np.flatnonzero(bought["buyers"] >= self._least_buyers)
+        shown = np.flatnonzero(self._gives_nobody_away(self.accounts.bought, bought["buyers"]))
         found: dict[str, tuple[Array, Array]] = {
             name: (self.accounts.bought[shown], bought[name][shown]) for name in ORIGINS[:5]
         }
@@ -117,17 +120,16 @@ class AccountRecall:
         scores = {name: _placed(*tops[name], ids) for name in ORIGINS}
         scores["content"] = np.where(known["content"] >= LEAST_COSINE, known["content"] * (scores["content"] > 0), 0.0)
         scores["rising"] = known["rising"]
-        kept = np.flatnonzero(np.logical_or.reduce([score > 0 for score in scores.values()]))
+        any_score = np.logical_or.reduce([score > 0 for score in scores.values()])
+        kept = np.flatnonzero(any_score & self._gives_nobody_away(ids, known["buyers"]))
         return Recalled(
             ids[kept],
             {name: score[kept] for name, score in scores.items()},
             {name: column[kept] for name, column in known.items()},
         )
 
-    def is_shown(self, recalled: Recalled, least_users: int) -> Array:
-        """Which candidates give nobody away, bool: searched by so many people, or bought by enough advertisers."""
-        users = np.asarray(self.indexes.stats.users[recalled.keyword_id])
-        return (users >= least_users) | (recalled.known["buyers"] >= self._least_buyers)
+    def _gives_nobody_away(self, ids: Array, buyers: Array) -> Array:
+        return (np.asarray(self.indexes.stats.users[ids]) >= self._least_users) | (buyers >= self.least_buyers)
 
     def likeness(self, ids: Array, others: Array) -> Array:
         """How near each keyword is to the nearest of others, float64 (n,) in 0..1: by vectors, or by what people did.
@@ -145,6 +147,13 @@ class AccountRecall:
         near[np.isin(canonical[ids], canonical[others])] = 1.0
         return near
 
+    def nearest_of(self, keyword: int, others: Array) -> int:
+        """The one of other keywords (at least one) to which a keyword is nearest, the first of equals."""
+        one = np.array([keyword], np.int32)
+        near = [float(self.likeness(one, others[place : place + 1])[0]) for place in range(len(others))]
+        cosine = self._cosines(one, others)[0]
+        return int(others[np.lexsort((-cosine, -np.array(near)))[0]])
+
     def _of_buyers(self, profile: AccountProfile) -> dict[str, Array]:
         """What purchases say of every bought keyword, float64 (bought,) a name."""
         accounts, count = self.accounts, len(self.accounts.bought)
@@ -157,9 +166,11 @@ class AccountRecall:
         is_own = np.zeros(count)
         is_own[own] = 1.0
         overlap = np.bincount(account, is_own[column], len(accounts))
-        root = np.sqrt(np.maximum(buyers, 1.0))
         near = overlap / np.sqrt(sizes * max(len(own), 1))
-        through = np.bincount(account, (is_own / root)[column], len(accounts))
+        rarity = np.log1p(count / sizes) ** 2
+        root = np.sqrt(np.maximum(np.bincount(column, rarity[account], count), 1e-12))
+        through = np.bincount(account, (is_own / root)[column], len(accounts)) * rarity
+        confidence, support = self._follow(own, account, column, buyers)
 
         spent, here = np.zeros(count), is_own / max(len(own), 1)
         for _ in range(WALK_ROUNDS):
@@ -183,10 +194,33 @@ class AccountRecall:
             "buyer_walks": spent,
             "industry": cosine * industry_count / (industry_count + SHRINKAGE),
             "buyers": buyers,
+            "buyers_share": np.bincount(column, near[account], count) / max(float(near.sum()), 1e-12),
+            "confidence": confidence,
+            "supports": support,
             "similar_buyers": np.bincount(column, (overlap > 0)[account].astype(np.float64), count),
             "industry_count": industry_count,
             "industry_size": np.full(count, size),
         }
+
+    def _follow(self, own: Array, account: Array, column: Array, buyers: Array) -> tuple[Array, Array]:
+        """Of each bought keyword the greatest shrunk share of buyers of an owned one that buy it too, and the share of
+        the owned ones that have a buyer in common with it; float64 (bought,). `own` are places of what is owned.
+        """
+        count = len(buyers)
+        own = own[np.lexsort((own, buyers[own]))][-ASKED:]
+        order = np.argsort(column, kind="stable")
+        starts = np.searchsorted(column[order], own)
+        ends = np.searchsorted(column[order], own, side="right")
+        owner = np.repeat(np.arange(len(own)), ends - starts)
+        theirs = account[order][ranges(starts, ends - starts)]
+        begins, stops = np.searchsorted(account, theirs), np.searchsorted(account, theirs, side="right")
+        key = np.repeat(owner, stops - begins) * max(count, 1) + column[ranges(begins, stops - begins)]
+        pair, common = np.unique(key, return_counts=True)
+        first, second = pair // max(count, 1), pair % max(count, 1)
+        share = common / (buyers[own][first] + SHRINKAGE)
+        greatest = np.zeros(count)
+        np.maximum.at(greatest, second, share)
+        return greatest, np.bincount(second, minlength=count) / max(len(own), 1)
 
     def _asked(self, owned: Array) -> Array:
         """The most searched of what is owned, int32, ascending."""
@@ -194,7 +228,7 @@ class AccountRecall:
         return np.sort(owned[np.lexsort((owned, -searches))[:ASKED]])
 
     def _together(self, asked: Array) -> tuple[Array, Array, Array]:
-        """Neighbours of keywords: ids ascending, joint strength, and of how many of the keywords they are neighbours."""
+        """Neighbours of keywords: ids ascending, joint strength, and of how many of the keywords each is one."""
         lists = {name: each for name, each in self.indexes.neighbors.of(asked, NEIGHBORS).items() if name != FUSION}
         ids = sorted_distinct(np.concatenate([_NONE, *(each.neighbor for each in lists.values())]))
         strengths = {}
@@ -266,7 +300,7 @@ class AccountRecall:
             known["content_of_all"] = cosine.mean(axis=1)
         else:
             known |= dict.fromkeys(("content", "content_of_three", "content_of_all"), np.zeros(count))
-        counts, flat = self.indexes.forward.tokens_of(profile.owned)
+        _, flat = self.indexes.forward.tokens_of(profile.owned)
         terms, times = np.unique(flat, return_counts=True)
         known["words"] = self._share_said(terms, np.ones(len(terms)), ids)
         known["words_of_all"] = self._share_said(terms, times / max(len(profile.owned), 1), ids)

@@ -28,8 +28,8 @@ from typing import Any
 import numpy as np
 
 from indexes.arrays import Array, write_array, write_json
+from indexes.blend_model import MODEL_FILE
 from indexes.compile_kernels import compiling_beside
-from indexes.recommendation_blend import MODEL_FILE
 from indexes.snapshot import publish, stage
 from indexes.spelling import write_spelling
 from indexes.terminal import Advance, progress
@@ -98,8 +98,8 @@ def write_parts(
 ) -> dict[str, Any]:
     """Write every part of a snapshot into a folder, `advance` after each of PARTS, and return its facts.
 
-    `processes` read the keywords' texts, see `write_keywords`; the bytes do not depend on it. `model` is the document of
-    a learned blend of recommendations.
+    `processes` read the keywords' texts, see `write_keywords`; the bytes do not depend on it. `model` is the
+    document of a learned blend of recommendations.
     """
     report = mined.report
     keyword_count = mined.count_keywords()

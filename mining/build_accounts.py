@@ -15,8 +15,8 @@ from indexes.arrays import Array, ArrayFolder, offsets_from_counts
 from indexes.crawled_pages import page_key
 from indexes.text import tokens
 from indexes.vocabulary import Vocabulary
-from mining.buyer_factors import NOTHING, factorise
 from mining.build_tables import MinedTables, numbers
+from mining.buyer_factors import NOTHING, factorise
 from mining.text_ids import TextIds
 
 TITLE_WEIGHT = 1.0

@@ -89,7 +89,7 @@ def evaluate_cut(log: EarlierLog, model: dict[str, Any] | None) -> dict[str, Any
 def _answers(log: EarlierLog, questions: list[Question], booster: Any) -> dict[str, list[Array]]:
     answers: dict[str, list[Array]] = {}
     for question in questions:
-        for name, named in recommendations(log.recall, log, question, booster, CUT).items():
+        for name, named in recommendations(log, question, booster, CUT).items():
             answers.setdefault(name, []).append(named)
     for peer in peers(log.accounts):
         answers[peer.name] = [peer.recommend(question, CUT) for question in questions]

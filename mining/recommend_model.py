@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from indexes.arrays import write_json
+from indexes.blend_model import FEATURES, FORMAT_VERSION, TRAIN_AGAIN, BlendModel
 from indexes.errors import CorruptError, NotFoundError
-from indexes.recommendation_blend import FEATURES, FORMAT_VERSION, TRAIN_AGAIN, BlendModel
 
 MODEL = "recommend.json"
 
@@ -30,7 +30,7 @@ def write_blend(folder: Path, document: dict[str, Any]) -> None:
 
 
 def read_blend(folder: Path) -> dict[str, Any]:
-    """A model's document. NotFoundError, or CorruptError if it is damaged or reads other features than this code has."""
+    """A model's document. NotFoundError, or CorruptError if it is damaged or of other features."""
     file = folder / MODEL
     if not file.is_file():
         raise NotFoundError(f"{folder} holds no {MODEL}.", "Name a folder made by train recommend.")

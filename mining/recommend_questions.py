@@ -73,7 +73,7 @@ class EarlierLog:
                 "Ingest the tables bids, ad_events and advertisers.",
             )
         self.accounts = self.indexes.accounts
-        self.recall = AccountRecall(self.indexes, self.accounts)
+        self.recall = AccountRecall(self.indexes, self.accounts, LEAST_USERS)
         self.split = split
         before, after = bought_texts(split.earlier), bought_texts(split.later)
         self._new = {account: after[account] - before.get(account, set()) for account in after}
@@ -105,10 +105,10 @@ class EarlierLog:
         )
 
     def shown(self, question: Question, recalled: Recalled) -> Array:
-        """Which candidates may be shown, bool: safe, searched by enough, no close variant of what is owned or disliked."""
+        """Which candidates may be shown, bool: safe, no close variant of what is owned or disliked."""
         ids, stats = recalled.keyword_id, self.indexes.stats
         taken = np.concatenate([question.profile.owned, question.profile.disliked])
-        allowed = (self.indexes.unsafe_severity[ids] == 0) & self.recall.is_shown(recalled, LEAST_USERS)
+        allowed = self.indexes.unsafe_severity[ids] == 0
         return allowed & ~np.isin(stats.canonical[ids], stats.canonical[taken])
 
     def _ids(self, texts: set[str]) -> Array:

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from indexes.account_recall import AccountRecall
 from indexes.arrays import Array
+from indexes.blend_model import FEATURES
 from indexes.errors import UsageError
-from indexes.recommendation_blend import FEATURES, features, fixed_blend
+from indexes.recommendation_blend import features, fixed_blend
 from indexes.terminal import step
 from mining.log_split import split_logs, split_moment
 from mining.recommend_model import blend_document
@@ -141,11 +141,9 @@ def learned_from(log: EarlierLog, question: Question) -> tuple[Array, Array]:
     return features(recalled, stats)[rows], label[rows].astype(np.int64)
 
 
-def recommendations(
-    recall: AccountRecall, log: EarlierLog, question: Question, booster: Any, most: int
-) -> dict[str, Array]:
+def recommendations(log: EarlierLog, question: Question, booster: Any, most: int) -> dict[str, Array]:
     """What each origin alone and both blends recommend: by system the ids of the `most` best, int64, best first."""
-    recalled = recall.find(question.profile)
+    recalled = log.recall.find(question.profile)
     ids, stats = recalled.keyword_id, log.indexes.stats
     allowed = log.shown(question, recalled)
     scores = {**recalled.scores, "fixed blend": fixed_blend(recalled, stats)}
