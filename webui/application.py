@@ -14,6 +14,7 @@ from webui import (
     compression,
     errors,
     exports,
+    for_you,
     formats,
     headers,
     identity,
@@ -28,7 +29,7 @@ from webui import (
     static_files,
     user_pages,
 )
-from webui.api import account, keyword_ideas, lists, plan, related, seeds, suggestions
+from webui.api import account, keyword_ideas, lists, plan, recommendations, related, seeds, suggestions
 from webui.operations import blueprint as operations
 from webui.settings import WebSettings, load_web_settings
 from webui.widgets import pages as widgets
@@ -72,6 +73,8 @@ def create_app(
         user_pages.blueprint,
         list_pages.blueprint,
         judging.blueprint,
+        for_you.blueprint,
+        recommendations.blueprint,
         account.blueprint,
         lists.blueprint,
     ):
