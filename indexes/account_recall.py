@@ -172,7 +172,8 @@ class AccountRecall:
         through = np.bincount(account, (is_own / root)[column], len(accounts)) * rarity
         confidence, support = self._follow(own, account, column, buyers)
 
-        spent, here = np.zeros(count), is_own / max(len(own), 1)
+        spent = np.zeros(count)
+        here: Array = is_own / max(len(own), 1)
         for _ in range(WALK_ROUNDS):
             at_accounts = np.bincount(account, (here / np.maximum(buyers, 1.0))[column], len(accounts)) * WALK_RETURN
             here = np.bincount(column, (at_accounts / sizes)[account], count) * WALK_RETURN

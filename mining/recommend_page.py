@@ -3,7 +3,7 @@
 from typing import Any
 
 from mining.recommend_questions import COLD, HISTORY
-from mining.scoreboard import cell, today
+from mining.scoreboard import interval_cell, today
 
 MEASURES = {"recall_at_20": "recall@20", "ndcg_at_20": "NDCG@20", "coverage": "coverage"}
 TITLES = {HISTORY: "Accounts with a history", COLD: "Cold start: accounts whose history is hidden"}
@@ -36,7 +36,7 @@ def recommend_section(result: dict[str, Any], command: str) -> str:
         for row in result["rows"]:
             if row["variant"] == variant:
                 name = f"**{row['system']}**" if row["kind"] == "blend" else row["system"]
-                cells = [cell(row, measure) for measure in MEASURES]
+                cells = [interval_cell(row, measure) for measure in MEASURES]
                 lines.append(f"| {name} | {row['kind']} | {' | '.join(cells)} | {' | '.join(_p(row))} |")
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
@@ -47,7 +47,7 @@ def recommend_table(result: dict[str, Any]) -> str:
     heads = ["variant", "system", "kind", *MEASURES.values(), "p NDCG", "p recall"]
     lines = [heads]
     for row in result["rows"]:
-        cells = [cell(row, measure) for measure in MEASURES]
+        cells = [interval_cell(row, measure) for measure in MEASURES]
         lines.append([row["variant"], row["system"], row["kind"], *cells, *_p(row)])
     widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]
     return "\n".join("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in lines)

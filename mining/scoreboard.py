@@ -52,11 +52,11 @@ def _markdown(rows: Sequence[dict[str, Any]], compared: str) -> str:
     lines = [f"| system | {' | '.join(LABELS)} | p against {compared} |", "|---" * (len(LABELS) + 2) + "|"]
     for row in rows:
         name = f"**{row['system']}**" if row["system"] == compared else row["system"]
-        lines.append(f"| {name} | {' | '.join(cell(row, cell) for cell in CELLS)} | {_p(row)} |")
+        lines.append(f"| {name} | {' | '.join(interval_cell(row, cell) for cell in CELLS)} | {_p(row)} |")
     return "\n".join(lines)
 
 
-def cell(row: dict[str, Any], name: str) -> str:
+def interval_cell(row: dict[str, Any], name: str) -> str:
     if row.get(name) is None:
         return "–"
     low, high = row[f"{name}_interval"]
@@ -74,7 +74,7 @@ def miners_section(rows: Sequence[dict[str, Any]], command: str) -> str:
     names = ("coverage", "precision", "precision_at_10", "recall", "ndcg_at_10")
     lines = ["| system | coverage | precision | precision@10 | recall | NDCG@10 |", "|---" * (len(names) + 1) + "|"]
     for row in rows:
-        cells = [cell(row, name) for name in names]
+        cells = [interval_cell(row, name) for name in names]
         name = f"**{row['system']}**" if row["system"] == "fusion" else row["system"]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     asked = next((row["queries"] for row in rows if row["queries"]), 0)
@@ -89,7 +89,7 @@ def text_table(result: dict[str, Any]) -> str:
     """The rows for a terminal."""
     heads = ["variant", "system", *LABELS, "p"]
     rows = result["rows"]
-    lines = [heads, *([row["variant"], row["system"], *(cell(row, cell) for cell in CELLS), _p(row)] for row in rows)]
+    lines = [heads, *([row["variant"], row["system"], *(interval_cell(row, cell) for cell in CELLS), _p(row)] for row in rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
 
