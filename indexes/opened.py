@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from indexes.accounts import Accounts
 from indexes.arrays import Array, ArrayReader, checked, ranges
 from indexes.auction_landscape import AuctionLandscape
+from indexes.blend_model import BlendModel
 from indexes.click_paths import ClickPaths
 from indexes.crawled_pages import CrawledPages
 from indexes.errors import CorruptError
@@ -75,6 +77,10 @@ class Indexes:
     """What to offer before a word is typed; None in a snapshot that was built without."""
     landscape: AuctionLandscape | None
     """Demand and auctions, for forecasts; None in a snapshot that was built without."""
+    accounts: Accounts | None
+    """Who buys what, for recommendations; None in a snapshot that was built without."""
+    blend: BlendModel | None
+    """The learned blend of recommendations that the snapshot was built with, if any."""
     facts: dict[str, Any]
     """What the snapshot was built from: see `mining.build`."""
 
@@ -122,6 +128,8 @@ class Indexes:
             crawled_pages=CrawledPages.open(reader, facts),
             seeds=SeedQueries(reader) if "seeds" in facts else None,
             landscape=AuctionLandscape.open(reader, facts, len(keywords), len(terms)),
+            accounts=Accounts.open(reader, facts),
+            blend=BlendModel.open(reader, facts),
             facts=facts,
         )
 

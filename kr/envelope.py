@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from kr.pipelines.recommendations import RecommendationReply, RecommendationRequest
 from kr.pipelines.seed_queries import SeedReply, SeedRequest
 from kr.reply import Reply
 from kr.suggest.suggester import Suggestion, SuggestRequest, as_rows
@@ -115,6 +116,37 @@ def seeds_envelope(
             "seeds": [_in_language(row, language) for row in reply.rows],
             "notices": [_text({**asdict(note), "code": note.code.value}, language) for note in reply.notices],
         },
+        "meta": {
+            "snapshot": reply.snapshot,
+            "request_id": request_id or request_hash(request, reply.snapshot),
+            "degraded": False,
+            "took_ms": took_ms,
+        },
+    }
+
+
+def recommendations_envelope(
+    reply: RecommendationReply,
+    request: RecommendationRequest,
+    *,
+    language: str | None = None,
+    request_id: str | None = None,
+    took_ms: float | None = None,
+) -> dict[str, Any]:
+    """The same for recommendations without a query."""
+    data: dict[str, Any] = {
+        "account": request.account,
+        "industry": request.industry,
+        "known": list(reply.known),
+        "blend": "fixed" if reply.model is None else "learned",
+        "total": reply.total,
+        "recommendations": [_in_language(row, language) for row in reply.rows],
+        "notices": [_text({**asdict(note), "code": note.code.value}, language) for note in reply.notices],
+    }
+    if reply.explain is not None:
+        data["explain"] = reply.explain
+    return {
+        "data": data,
         "meta": {
             "snapshot": reply.snapshot,
             "request_id": request_id or request_hash(request, reply.snapshot),

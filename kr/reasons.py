@@ -26,6 +26,11 @@ class Reason(StrEnum):
     SEED_OWNED = "bought_by_account"
     SEED_BURST = "searched_more_than_usual"
     SEED_RESULTS = "leads_to_keywords"
+    NEAR_OWNED = "near_owned_keyword"
+    NEAR_PURCHASES = "near_purchases"
+    SITE_SAYS = "said_by_site"
+    NEAR_LIKED = "near_liked_keyword"
+    NEAR_DISMISSED = "near_dismissed_keyword"
     RULE_BOOST = "boosted_by_rule"
     RULE_BURY = "buried_by_rule"
     RULE_PIN = "pinned_by_rule"
@@ -150,6 +155,20 @@ REASON_TEXTS: dict[Reason, tuple[str, str]] = {
         "{dates}，{count} 人搜索，高于预期的 {of} 人",
     ),
     Reason.SEED_RESULTS: ("Leads to {results} closely related keywords", "可引出 {results} 个密切相关的关键词"),
+    Reason.NEAR_OWNED: (
+        "Its words are searched and clicked like those of “{seed}”, which you have: similarity {similarity}",
+        "用词在搜索和点击中与您已有的“{seed}”相近：相似度 {similarity}",
+    ),
+    Reason.NEAR_PURCHASES: (
+        "Near to your keywords through what advertisers buy together",
+        "在广告主的共同购买中与您的关键词相近",
+    ),
+    Reason.SITE_SAYS: ("Your site says {words}", "您的网站中有{words}"),
+    Reason.NEAR_LIKED: (
+        "Raised: near to “{seed}”, which you saved or marked as fitting",
+        "已提升：与您收藏或认可的“{seed}”相近",
+    ),
+    Reason.NEAR_DISMISSED: ("Lowered: near to “{seed}”, which you dismissed", "已降低：与您排除的“{seed}”相近"),
     Reason.RULE_BOOST: ("Raised by the rule “{rule}”", "由规则“{rule}”提升"),
     Reason.RULE_BURY: ("Lowered by the rule “{rule}”", "由规则“{rule}”降低"),
     Reason.RULE_PIN: ("Pinned by the rule “{rule}”", "由规则“{rule}”置顶"),
@@ -174,6 +193,10 @@ class Notice(StrEnum):
     PAGE_WITHOUT_KEYWORDS = "page_without_keywords"
     SEEDS_OF_EVERYONE = "seeds_of_everyone"
     NO_SEEDS = "no_seeds"
+    NO_ACCOUNTS = "no_accounts"
+    ACCOUNT_UNKNOWN = "account_unknown"
+    COLD_START = "cold_start"
+    NOTHING_TO_RECOMMEND = "nothing_to_recommend"
 
 
 NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
@@ -209,6 +232,23 @@ NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
     Notice.NO_SEEDS: (
         "There is no search to offer yet: the log tells too little, or the snapshot was built without seed queries.",
         "暂无可推荐的搜索词：日志数据不足，或快照构建时不含种子词。",
+    ),
+    Notice.NO_ACCOUNTS: (
+        "The log of this snapshot knows of no advertiser, or it was built without accounts: search with keywords.",
+        "该快照的日志中没有广告主，或构建时不含账户数据，请改用关键词搜索。",
+    ),
+    Notice.ACCOUNT_UNKNOWN: (
+        "The log knows no account “{account}”.",
+        "日志中没有账户“{account}”。",
+    ),
+    Notice.COLD_START: (
+        "No purchase of this account is known yet: these come from its site, its industry, what it liked, and from "
+        "what is rising.",
+        "尚不了解该账户的购买记录：以下根据其网站、行业、收藏以及近期上升的搜索推荐。",
+    ),
+    Notice.NOTHING_TO_RECOMMEND: (
+        "Nothing new was found to recommend. Name an industry or the address of a site, or search with keywords.",
+        "没有找到可推荐的新关键词。请指定行业或网站地址，或改用关键词搜索。",
     ),
     Notice.NOTHING_RELATED: (
         "No other search is close enough to “{query}” to be shown beside it.",

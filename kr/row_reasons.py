@@ -57,7 +57,7 @@ class ReasonWriter:
         if request.page_topics:
             texts = self._indexes.keywords.take(candidates.keyword_id)
             reasons = with_page_reasons(request.page_topics, texts, reasons)
-        self._add_rules(candidates["rules"], reasons)
+        self.add_rules(candidates["rules"], reasons)
         return reasons
 
     def _add_mined(self, miner: str, candidates: Candidates, mined: list[list[tuple[float, Row]]]) -> None:
@@ -70,16 +70,19 @@ class ReasonWriter:
         anchors = self._indexes.keywords.take(candidates[f"{miner}_anchor"][rows])
         columns = self._indexes.neighbors.evidence(miner, at[rows])
         evidence = {name: column.tolist() for name, column in columns.items()}
+        for place, row in enumerate(rows.tolist()):
+            found = {name: values[place] for name, values in evidence.items()}
+            mined[row].append((strengths[place], self.mined_reason(miner, anchors[place], found)))
+
+    def mined_reason(self, miner: str, anchor: str, found: Row) -> Row:
+        """What a miner's evidence (a row's columns by name) says of a keyword and this one."""
         writers: dict[str, Callable[[str, str, Row], Row]] = {
             "cooccurrence": _together,
             "association_rules": _follows,
             "click_clusters": self._clicked,
             "page_terms": _alike,
         }
-        write = writers[miner]
-        for place, row in enumerate(rows.tolist()):
-            found = {name: values[place] for name, values in evidence.items()}
-            mined[row].append((strengths[place], write(miner, anchors[place], found)))
+        return writers[miner](miner, anchor, found)
 
     def _clicked(self, miner: str, anchor: str, found: Row) -> Row:
         if found["path"] >= 0:
@@ -88,7 +91,8 @@ class ReasonWriter:
         counts = {name: found[name] for name in ("shared_urls", "clicks", "users")}
         return _dated_reason(Reason.CLUSTER, miner, anchor, counts, counts, found)
 
-    def _add_rules(self, touched: Array, reasons: list[list[Row]]) -> None:
+    def add_rules(self, touched: Array, reasons: list[list[Row]]) -> None:
+        """Tell which rules touched each row."""
         for row in touched.nonzero()[0].tolist():
             for bit, rule in enumerate(self._rules):
                 if int(touched[row]) >> bit & 1:

@@ -21,6 +21,7 @@ from kr.page_seeds import with_page
 from kr.pages.reader import PageRead, PageReader
 from kr.pipeline import Pipeline, PipelineResult
 from kr.pipelines.keyword_search import MINERS, SOURCES, keyword_search_pipeline
+from kr.pipelines.recommendations import RecommendationOffer, RecommendationReply, RecommendationRequest
 from kr.pipelines.related_searches import related_searches_pipeline
 from kr.pipelines.seed_queries import SeedOffer, SeedReply, SeedRequest
 from kr.planning.budget_types import BudgetChoice
@@ -66,6 +67,7 @@ class Opened:
     suggester: Suggester
     seeds: SeedOffer
     planner: Planner
+    recommendations: RecommendationOffer
 
 
 class KeywordService:
@@ -96,6 +98,7 @@ class KeywordService:
         anchors = AnchorFinder(indexes, self.settings.anchors_per_seed)
         corrections = Corrections(indexes, anchors, audit)
         rules = load_rules(self.settings.rules, SOURCES)
+        rows = RowWriter(indexes, MINERS, rules)
         return Opened(
             indexes,
             audit,
@@ -103,10 +106,11 @@ class KeywordService:
             related_searches_pipeline(indexes, self.settings, audit, corrections, self._today),
             anchors,
             corrections,
-            RowWriter(indexes, MINERS, rules),
+            rows,
             Suggester(indexes, audit),
             SeedOffer(indexes, audit, self.settings.related_min_users, self.settings.quality_weight),
             Planner(indexes, audit),
+            RecommendationOffer(indexes, self.settings, audit, rows, self._today),
         )
 
     def opened(self) -> Opened:
@@ -283,6 +287,14 @@ class KeywordService:
     def planner(self) -> Planner:
         """What the snapshot in use can tell for plans."""
         return self.opened().planner
+
+    def recommendations(self, request: RecommendationRequest, site: PageRead | None = None) -> RecommendationReply:
+        """Keywords for an account, an industry or a site, without a query; see `RecommendationOffer.offer`."""
+        opened = self.opened()
+        if site is None:
+            return opened.recommendations.offer(request)
+        reply = opened.recommendations.offer(replace(request, page_topics=site.topics))
+        return replace(reply, notices=(*site.notices(), *reply.notices))
 
     def suggest(self, request: SuggestRequest) -> tuple[str, list[Suggestion]]:
         """The snapshot that answers, and its suggestions."""

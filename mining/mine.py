@@ -26,7 +26,7 @@ from mining import (
     time_decay,
 )
 from mining.association_rules import find_rules
-from mining.buyer_miners import BUYER_TABLES, BuyerMiners
+from mining.buyer_miners import ACCOUNT_TABLES, BUYER_TABLES, BuyerMiners
 from mining.canonical_logs import LogFiles, find_log_files
 from mining.click_miners import ClickMiners
 from mining.day_store import open_day_store
@@ -342,7 +342,7 @@ class _Mining:
     def _mine_buyers(self, demand: ir.Table, robots: ir.Table, queries: ir.Table) -> None:
         """Bids and shown ads by the keyword bid on, of keywords that people search."""
         if not (self.has["bids"] or self.has["ad_events"]):
-            self.writer.write_nothing(*BUYER_TABLES)
+            self.writer.write_nothing(*BUYER_TABLES, *ACCOUNT_TABLES)
             return
         bought = queries.select("keyword_id", keyword="query").semi_join(demand, "keyword_id")
         bids = self.logs["bids"].join(bought, "keyword")

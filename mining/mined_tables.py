@@ -225,6 +225,21 @@ MINED_TABLES = {
             **PERIOD,
         },
     ),
+    "purchases": MinedTable(
+        "What an account buys: a bid on it stands, or an ad was shown for it; without accounts of everything.",
+        ("advertiser_id", "keyword"),
+        {"advertiser_id": TEXT, "keyword": TEXT, **PERIOD},
+    ),
+    "advertisers": MinedTable(
+        "All advertisers with their industry and site, as far as they are known.",
+        ("advertiser_id",),
+        {"advertiser_id": TEXT, "industry_id": TEXT, "site_url": TEXT},
+    ),
+    "account_industries": MinedTable(
+        "Each account under its industry and under all industries above.",
+        ("advertiser_id", "industry_id"),
+        {"advertiser_id": TEXT, "industry_id": TEXT},
+    ),
     "bursts": MinedTable(
         "Days on which clearly more people than expected searched a keyword; observed and expected count users by day.",
         ("keyword", "first_date"),

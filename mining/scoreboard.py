@@ -35,7 +35,7 @@ def sessions_section(result: dict[str, Any], command: str) -> str:
     split, searches = result["split"][:16].replace("T", " "), result["searches"]
     known, answerable = (f"{result[name]:.1%}" for name in ("current_known", "answerable"))
     sizes = (
-        f"{_today()}. {searches['earlier']:,} searches of {result['keywords']:,} keywords before {split}, "
+        f"{today()}. {searches['earlier']:,} searches of {result['keywords']:,} keywords before {split}, "
         f"{searches['later']:,} after; {result['questions']:,} questions of {result['users']:,} users. The keyword "
         f"before was known in {known} of them, and the right answer too in {answerable}."
     )
@@ -52,11 +52,11 @@ def _markdown(rows: Sequence[dict[str, Any]], compared: str) -> str:
     lines = [f"| system | {' | '.join(LABELS)} | p against {compared} |", "|---" * (len(LABELS) + 2) + "|"]
     for row in rows:
         name = f"**{row['system']}**" if row["system"] == compared else row["system"]
-        lines.append(f"| {name} | {' | '.join(_cell(row, cell) for cell in CELLS)} | {_p(row)} |")
+        lines.append(f"| {name} | {' | '.join(interval_cell(row, cell) for cell in CELLS)} | {_p(row)} |")
     return "\n".join(lines)
 
 
-def _cell(row: dict[str, Any], name: str) -> str:
+def interval_cell(row: dict[str, Any], name: str) -> str:
     if row.get(name) is None:
         return "–"
     low, high = row[f"{name}_interval"]
@@ -74,14 +74,14 @@ def miners_section(rows: Sequence[dict[str, Any]], command: str) -> str:
     names = ("coverage", "precision", "precision_at_10", "recall", "ndcg_at_10")
     lines = ["| system | coverage | precision | precision@10 | recall | NDCG@10 |", "|---" * (len(names) + 1) + "|"]
     for row in rows:
-        cells = [_cell(row, name) for name in names]
+        cells = [interval_cell(row, name) for name in names]
         name = f"**{row['system']}**" if row["system"] == "fusion" else row["system"]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     asked = next((row["queries"] for row in rows if row["queries"]), 0)
-    return "\n\n".join([f"`{command}`", f"{_today()}. {asked:,} keywords. {OF_MINERS}", "\n".join(lines)]) + "\n"
+    return "\n\n".join([f"`{command}`", f"{today()}. {asked:,} keywords. {OF_MINERS}", "\n".join(lines)]) + "\n"
 
 
-def _today() -> str:
+def today() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d}"
 
 
@@ -89,7 +89,10 @@ def text_table(result: dict[str, Any]) -> str:
     """The rows for a terminal."""
     heads = ["variant", "system", *LABELS, "p"]
     rows = result["rows"]
-    lines = [heads, *([row["variant"], row["system"], *(_cell(row, cell) for cell in CELLS), _p(row)] for row in rows)]
+    lines = [
+        heads,
+        *([row["variant"], row["system"], *(interval_cell(row, cell) for cell in CELLS), _p(row)] for row in rows),
+    ]
     widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
 

@@ -138,6 +138,9 @@ class MiningSettings(BaseModel):
         le=1,
         description="Least share of time at a keyword for it to be a neighbour of where a walk starts.",
     )
+    account_factors: int = Field(
+        64, ge=1, le=512, description="Factors of who buys what that a snapshot keeps, for recommendations to accounts."
+    )
     recall_keywords: int = Field(200, ge=1, le=10_000, description="Most keywords kept of an account or an industry.")
 
     # Bursts (SPEC §1.11).

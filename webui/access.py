@@ -80,6 +80,8 @@ ACCESS: dict[str, Access] = {
     "lists.rename": Access.SIGNED_IN,
     "lists.undo": Access.SIGNED_IN,
     "lists.delete": Access.SIGNED_IN,
+    "for_you.page": Access.SIGNED_IN,
+    "recommendations.recommendations": Access.SIGNED_IN,
     "judging.act": Access.SIGNED_IN,
     "judging.undo": Access.SIGNED_IN,
     "lists_api.all_lists": Access.SIGNED_IN,

@@ -14,6 +14,7 @@ from webui import (
     compression,
     errors,
     exports,
+    for_you,
     formats,
     headers,
     identity,
@@ -30,7 +31,18 @@ from webui import (
     static_files,
     user_pages,
 )
-from webui.api import account, forecast, keyword_ideas, lists, plan, plans, related, seeds, suggestions
+from webui.api import (
+    account,
+    forecast,
+    keyword_ideas,
+    lists,
+    plan,
+    plans,
+    recommendations,
+    related,
+    seeds,
+    suggestions,
+)
 from webui.operations import blueprint as operations
 from webui.settings import WebSettings, load_web_settings
 from webui.widgets import pages as widgets
@@ -78,6 +90,8 @@ def create_app(
         plan_pages.blueprint,
         plan_analysis.blueprint,
         plans.blueprint,
+        for_you.blueprint,
+        recommendations.blueprint,
         account.blueprint,
         lists.blueprint,
     ):

@@ -29,6 +29,8 @@ from webui.search_service import answer, read_page_of
 
 blueprint = Blueprint("judging", __name__, url_prefix="/search")
 NEW_LIST = "new"
+FOR_YOU = "for_you"
+"""What the form says that was sent from the page of recommendations, whose keywords answer no search."""
 _ABOUT_DONE = ("done", "count", "undo", "name", "problem")
 
 
@@ -125,7 +127,7 @@ def what_was_done(arguments: MultiDict[str, str]) -> Done | None:
 
 
 def _chosen(form: SearchForm, identity: Identity) -> list[str]:
-    if request.form.get("all") != "1":
+    if request.form.get("all") != "1" or _is_for_you():
         return request.form.getlist("keyword")
     if form.errors:
         raise UsageError(gettext("The search has mistakes."), gettext("Correct it first."))
@@ -192,7 +194,8 @@ def _plan(session: Session, identity: Identity, form: SearchForm, keywords: list
 
 
 def _judge(session: Session, identity: Identity, form: SearchForm, keywords: list[str], verdict: str) -> dict[str, str]:
-    if verdict not in (Verdict.UP, Verdict.IRRELEVANT, Verdict.NOT_MY_BUSINESS):
+    known = (Verdict.UP, Verdict.NOT_MY_BUSINESS, *(() if _is_for_you() else (Verdict.IRRELEVANT,)))
+    if verdict not in known:
         raise UsageError(gettext("This button is unknown."), gettext("Load the page again."))
     batch = _give(session, identity, form, keywords, Verdict(verdict))
     return {"done": verdict, "count": str(len(keywords)), "undo": f"verdict:{batch}"}
@@ -206,4 +209,9 @@ def _give(session: Session, identity: Identity, form: SearchForm, keywords: list
 
 def _back(search: MultiDict[str, str], said: dict[str, str]) -> Response:
     kept = [(name, value) for name, value in search.items(multi=True) if name not in _ABOUT_DONE]
-    return redirect(f"{url_for('pages.search')}?{urlencode([*kept, *said.items()])}", 303)
+    target = url_for("for_you.page" if _is_for_you() else "pages.search")
+    return redirect(f"{target}?{urlencode([*kept, *said.items()])}", 303)
+
+
+def _is_for_you() -> bool:
+    return request.form.get("page") == FOR_YOU

@@ -28,6 +28,16 @@ def source_name(name: str) -> str:
     return names.get(name, name)
 
 
+def known_name(part: str) -> str:
+    """What recommendations were made from, in the page's language."""
+    return {
+        "purchases": gettext("what you buy"),
+        "site": gettext("your site"),
+        "industry": gettext("your industry"),
+        "feedback": gettext("what you saved and judged"),
+    }[part]
+
+
 def stage_name(name: str) -> str:
     """What a stage does, in the page's language."""
     names = {
@@ -155,6 +165,7 @@ HIDDEN_REMOVALS = frozenset(
 )
 
 NAMES: dict[str, Any] = {
+    "known_name": known_name,
     "source_name": source_name,
     "stage_name": stage_name,
     "place_name": place_name,

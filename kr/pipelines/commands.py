@@ -110,6 +110,52 @@ def seeds(
     say(f"{len(reply.rows)} seeds of {whose}, snapshot {reply.snapshot}")
 
 
+@click.command()
+@click.argument("account", default="")
+@store_option
+@snapshot_option
+@click.option("--industry", help="Id of an industry: instead of the account's, or without any account.")
+@click.option("--site", help="Address of a site, read from the crawl or fetched: instead of the account's.")
+@click.option("--limit", type=click.IntRange(1, MOST_RELATED), default=20, show_default=True, help="Rows.")
+@click.option("--json", "as_json", is_flag=True, help="Print the API's envelope.")
+@click.option("--explain", is_flag=True, help="Add all reasons, and why each other keyword is not shown.")
+def recommend(
+    account: str,
+    store: Path | None,
+    snapshot: Path | None,
+    industry: str | None,
+    site: str | None,
+    limit: int,
+    as_json: bool,
+    explain: bool,
+) -> None:
+    """Keywords for ACCOUNT, an advertiser of the log, without a query; or for an industry or a site alone."""
+    if not (account or industry or site):
+        raise UsageError("Nobody was named to recommend to.", "Give an ACCOUNT, --industry or --site.")
+    from kr.envelope import recommendations_envelope
+    from kr.pipelines.recommendations import RecommendationRequest
+    from kr.service import KeywordService
+    from kr.settings import load_settings
+
+    store, snapshot_id = store_and_snapshot(store, snapshot)
+    service = KeywordService(load_settings(store=store), snapshot_id=snapshot_id)
+    request = RecommendationRequest(
+        (), limit=limit, explain=explain, account=account or None, industry=industry or None
+    )  # fmt: skip
+    reply = service.recommendations(request, service.read_page(site) if site else None)
+    if as_json:
+        print_json(recommendations_envelope(reply, request))
+        return
+    for note in reply.notices:
+        say(f"{note.text_en}\n{note.text_zh}")
+    for row in reply.rows:
+        click.echo(f"{row['relevance']:.2f}  {row['text']}  ({_demand(row)})")
+        for reason in row["reasons"] if explain else row["reasons"][:1]:
+            click.echo(f"    {reason['text_en']}")
+    say(f"{len(reply.rows)} of {reply.total} keywords from {', '.join(reply.known) or 'nothing known'}, "
+        f"snapshot {reply.snapshot}")  # fmt: skip
+
+
 def _demand(row: dict[str, Any]) -> str:
     monthly = row["avg_monthly_searches"]
     return f"{row['searches']:,} in the log" if monthly is None else f"{monthly:,.0f} a month"
@@ -125,4 +171,4 @@ def read_lines(path: Path, option: str) -> list[str]:
     return lines.split("\n") if lines else []
 
 
-COMMANDS: list[click.Command] = [related, seeds]
+COMMANDS: list[click.Command] = [related, seeds, recommend]

@@ -12,7 +12,7 @@ from mining.simulator.advertisers import BROAD, EXACT, INTENT_VALUE, PHRASE, Adv
 from mining.simulator.catalogue import NONE, Catalogue
 from mining.simulator.grammar import EXPLORE, LEARN, SUPPORT
 from mining.simulator.market import LANGUAGES, Market
-from mining.simulator.sizes import DAYS, MICROS
+from mining.simulator.sizes import DAYS, MICROS, WINDOW_START
 
 SLOTS = 8
 # Bids that are kept for each query: more than the slots, since not every advertiser takes part in every auction.
@@ -75,14 +75,16 @@ def _name_contains(names: tuple[str, ...]) -> np.ndarray:
 
 def eligible_bids(
     market: Market, catalogue: Catalogue, bids: Bids, score: np.ndarray, open_to_learners: np.ndarray
-) -> np.ndarray:
-    """The best bids for each query by score (int32, queries × CANDIDATES, -1 where there are fewer).
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best bids for each query by score (int32, queries × CANDIDATES, -1 where there are fewer), and the bid that
+    stands in for each of them before it is made: the same advertiser's older one that matches the query, or -1.
 
     Exact keywords match their query; phrase keywords that are a product's name match the queries that say it; broad
     keywords match what is searched for the product, support apart. Of one advertiser's bids the narrowest counts.
     """
     groups = catalogue.groups
     result = np.full((len(catalogue), CANDIDATES), NONE, dtype=np.int32)
+    instead = result.copy()
     enabled = np.flatnonzero(bids.status == 0)
     group = catalogue.group[bids.query]
     half = groups.product[group].astype(np.int64) * len(LANGUAGES) + groups.language[group]
@@ -96,12 +98,19 @@ def eligible_bids(
         low, high = groups.start[own_groups[0]], groups.start[own_groups[1]]
         rows = slice(int(low), int(high))
         names = market.products[number // len(LANGUAGES)].wording[number % len(LANGUAGES)].names
-        part = _match(catalogue, bids, enabled[start:stop], rows, names, open_to_learners)
+        own = enabled[start:stop]
+        part = _match(catalogue, bids, own, rows, names, open_to_learners)
+        older = own[bids.created[own] < WINDOW_START]
+        standing = np.full_like(part, NONE)
+        those = np.searchsorted(np.unique(bids.advertiser[own]), np.unique(bids.advertiser[older]))
+        standing[those] = _match(catalogue, bids, older, rows, names, open_to_learners)
         shown = np.where(part >= 0, score[part], -1.0)
         order = np.argsort(-shown, axis=0, kind="stable")[:CANDIDATES]
         best = np.take_along_axis(part, order, axis=0)
         result[rows, : len(best)] = best.T
-    return result
+        late = (best >= 0) & (bids.created[best] >= WINDOW_START)
+        instead[rows, : len(best)] = np.where(late, np.take_along_axis(standing, order, axis=0), NONE).T
+    return result, instead
 
 
 def _match(
@@ -152,7 +161,7 @@ class Auction:
         self.bids = bids
         self._score = bids.bid_micros * advertisers.quality[bids.advertiser]
         learners = rng.random(len(advertisers)) < _BROAD_LEARN
-        self.candidates = eligible_bids(market, catalogue, bids, self._score, learners)
+        self.candidates, self._instead = eligible_bids(market, catalogue, bids, self._score, learners)
         self._take_part = self._pace(popularity * searches / DAYS)
         industry = advertisers.industry[bids.advertiser]
         self._order_value = np.array([item.order_value for item in market.industries])[industry]
@@ -190,7 +199,7 @@ class Auction:
         (-1: none) whose ad a fraud ring is after.
         """
         ads_shown = np.zeros(len(query), dtype=np.int32)
-        search, bid, score = self.ranked(query, place, target, rng)
+        search, bid, score = self.ranked(query, ts, place, target, rng)
         shown = score[:, :SLOTS] > 0
         quality = self._advertisers.quality[self.bids.advertiser[bid[:, :SLOTS]]]
         enough = np.ceil(score[:, 1:] / quality / _CENT) * _CENT + _CENT
@@ -212,7 +221,7 @@ class Auction:
         return ads_shown, joined([impressions, clicks, self._conversions(clicks, query, rng)])
 
     def ranked(
-        self, query: np.ndarray, place: np.ndarray, target: np.ndarray, rng: np.random.Generator
+        self, query: np.ndarray, ts: np.ndarray, place: np.ndarray, target: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The searches that any bid matches (rows of `query`), and their bids and scores, best first.
 
@@ -220,6 +229,8 @@ class Auction:
         """
         search = np.flatnonzero(self.candidates[query, 0] >= 0)
         bid = self.candidates[query[search]]
+        # A bid takes part from its creation on.
+        bid = np.where(self.bids.created[bid] > ts[search][:, None], self._instead[query[search]], bid)
         advertiser = self.bids.advertiser[bid]
         aimed_at = advertiser == target[search][:, None]
         there = (bid >= 0) & self._advertisers.serves[advertiser, place[search][:, None]]
@@ -234,6 +245,7 @@ class Auction:
     def probe(
         self,
         query: np.ndarray,
+        ts: np.ndarray,
         place: np.ndarray,
         keyword: np.ndarray,
         match_type: np.ndarray,
@@ -248,7 +260,7 @@ class Auction:
         """
         rows = len(query)
         nobody = np.full(rows, NONE)
-        search, _, score = self.ranked(query, place, nobody, rng)
+        search, _, score = self.ranked(query, ts, place, nobody, rng)
         scores = np.zeros((rows, SLOTS + 1))
         scores[search] = score
         takes_part = rng.random(rows) < _MOST_AUCTIONS * _MATCH_SHARE[match_type]

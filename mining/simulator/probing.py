@@ -58,6 +58,7 @@ def probe(
     item = item[rows]
     outcome: ProbeOutcome = setting.auction.probe(
         searches.query[rows],
+        searches.ts[rows],
         searches.place[rows],
         keyword[item],
         match_type[item],

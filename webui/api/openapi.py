@@ -28,6 +28,7 @@ from webui.api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     ProblemType,
 )
+from webui.api.recommendations_models import RecommendationsQuestion, RecommendationsReply
 from webui.api.related_models import RelatedQuestion, RelatedReply
 from webui.api.seeds_models import SeedsQuestion, SeedsReply
 from webui.api.suggestion_models import SuggestionsQuestion, SuggestionsReply
@@ -75,6 +76,14 @@ READ_OPERATIONS = (
         RelatedQuestion,
         RelatedReply,
         "The related searches, best first; none rather than a wrong one.",
+    ),
+    ReadOperation(
+        "/api/v1/recommendations",
+        "listRecommendations",
+        "Keywords for the key's organisation, without a query",
+        RecommendationsQuestion,
+        RecommendationsReply,
+        "The keywords, best first, none that the organisation has or dismissed.",
     ),
     ReadOperation(
         "/api/v1/seeds",
