@@ -15,8 +15,9 @@ from indexes.errors import UsageError
 from kr.settings import Settings
 from kr.store.schema import Role
 from webui.api.problems import FORBIDDEN, UNAUTHENTICATED, ApiProblem
-from webui.identity import API_PREFIX, current_identity
+from webui.identity import API_PREFIX, Identity, current_identity
 from webui.languages import chosen_language
+from webui.operator.endpoints import OPERATOR_ENDPOINTS
 from webui.settings import WebSettings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -33,6 +34,8 @@ class Access(Enum):
     SIGNED_IN = "signed in"
     ADMINS = "admins"
     """Admins, of their own organisation."""
+    OPERATORS = "operators"
+    """Operators and admins of the platform. Other organisations are not told that there is anything."""
 
 
 ACCESS: dict[str, Access] = {
@@ -88,7 +91,7 @@ ACCESS: dict[str, Access] = {
     "lists_api.judge": Access.SIGNED_IN,
     "lists_api.take_verdicts_back": Access.SIGNED_IN,
     "account_api.account": Access.SIGNED_IN,
-}
+} | dict.fromkeys(OPERATOR_ENDPOINTS, Access.OPERATORS)
 
 
 def _check() -> Response | None:
@@ -110,7 +113,19 @@ def _check() -> Response | None:
         if request.path.startswith(API_PREFIX):
             raise ApiProblem(FORBIDDEN, f"This needs the role admin; this key's user is {identity.role}.")
         abort(403)
+    if access is Access.OPERATORS:
+        _refuse_all_but_operators(identity)
     return None
+
+
+def _refuse_all_but_operators(identity: Identity) -> None:
+    if identity.is_operator:
+        return
+    if not identity.is_platform:
+        abort(404)
+    if request.path.startswith(API_PREFIX):
+        raise ApiProblem(FORBIDDEN, f"This needs the role operator or admin; this key's user is {identity.role}.")
+    abort(403)
 
 
 def _ask_to_sign_in() -> Response:

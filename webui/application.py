@@ -20,6 +20,7 @@ from webui import (
     judging,
     languages,
     list_pages,
+    operator,
     pages,
     rate_limits,
     request_log,
@@ -77,6 +78,7 @@ def create_app(
     ):
         app.register_blueprint(blueprint)
     widgets.register(app)
+    operator.register(app)
     rate_limits.register(app, app.config["KR_WEB"])
     access.register(app, app.config["KR_WEB"])
     if proxies := app.config["KR_WEB"].trusted_proxies:

@@ -135,7 +135,8 @@ def _pinned(shown: Candidates, pins: Sequence[tuple[int, Array]]) -> Candidates:
     """
     rows = list(range(len(shown)))
     row_of = {keyword_id: row for row, keyword_id in enumerate(shown.keyword_id.tolist())}
-    for position, ids in sorted(pins[::-1], key=lambda pin: pin[0]):
+    by_place = sorted(enumerate(pins), key=lambda item: (item[1][0], -item[0]))
+    for _, (position, ids) in by_place:
         there = [row_of[keyword_id] for keyword_id in ids.tolist() if keyword_id in row_of]
         for shift, row in enumerate(there):
             rows.remove(row)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class PreviewRow:
     was_removed_by: str | None
 
     @property
-    def change(self) -> str:
+    def change(self) -> Literal["same", "up", "down", "added", "removed"]:
         """`same`, `up`, `down`, `added` or `removed`."""
         if self.before is None:
             return "added"

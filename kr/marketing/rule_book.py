@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
@@ -38,7 +39,7 @@ class RuleBook:
             raise NoSuchRecord("There is no such rule.")
         return found
 
-    def state(self, stored: StoredRule) -> str:
+    def state(self, stored: StoredRule) -> Literal["new", "changed", "same"]:
         """How a rule stands to what is in force: `new`, `changed`, or `same`."""
         in_force = next((each for each in self.live_rules if each.id == stored.id), None)
         return "new" if in_force is None else "same" if in_force == stored else "changed"

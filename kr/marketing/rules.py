@@ -13,6 +13,8 @@ from indexes.errors import UsageError
 from indexes.text import normalise
 
 MAX_RULES = 64
+MAX_FACTOR = 100
+MAX_POSITION = 100
 ATTRIBUTES = ("searches", "relevance", "competition", "bid", "users")
 
 _NEEDED: dict[str, tuple[str, ...]] = {
@@ -60,9 +62,9 @@ class Rule(BaseModel):
     seeds: tuple[str, ...] = Field(default=(), description="Only requests with a seed that holds one of these texts.")
     keywords: KeywordMatch = KeywordMatch()
     factor: float | None = Field(
-        default=None, gt=0, le=100, description="boost, bury: the score is multiplied by this."
+        default=None, gt=0, le=MAX_FACTOR, description="boost, bury: the score is multiplied by this."
     )
-    position: int | None = Field(default=None, ge=1, le=100, description="pin: the row's place, from 1.")
+    position: int | None = Field(default=None, ge=1, le=MAX_POSITION, description="pin: the row's place, from 1.")
     source: str | None = Field(default=None, description="quota: rows that only this source found.")
     most: int | None = Field(default=None, ge=0, description="quota: how many such rows a list may hold.")
     attribute: Literal["searches", "relevance", "competition", "bid", "users"] | None = None
@@ -124,17 +126,26 @@ def load_rules(path: Path | None, source_names: tuple[str, ...]) -> tuple[Rule, 
     if path is None:
         return ()
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"The rules file {path} cannot be read: {error.strerror}.", "Mend the path.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise UsageError(f"The rules file {path} is not TOML: {error}.", "Mend that line.") from None
+    return rules_of_toml(text, f"The rules file {path}", source_names)
+
+
+def rules_of_toml(text: str, place: str, source_names: tuple[str, ...]) -> tuple[Rule, ...]:
+    """The rules of a file's text. UsageError names the place (`place`: rule N), the field and the mistake."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{place} is not TOML: {error}.", "Mend that line.") from None
     if unknown := sorted(set(document) - {"rule"}):
-        raise UsageError(f"The rules file {path} has the unknown key {unknown[0]}.", "Write rules as [[rule]] tables.")
+        raise UsageError(f"{place} has the unknown key {unknown[0]}.", "Write rules as [[rule]] tables.")
     tables = document.get("rule", [])
     if not isinstance(tables, list) or len(tables) > MAX_RULES:
-        raise UsageError(f"The rules file {path} must hold at most {MAX_RULES} [[rule]] tables.", "Merge some.")
-    return tuple(read_rule(table, f"{path}: rule {number}", source_names) for number, table in enumerate(tables, 1))
+        raise UsageError(f"{place} must hold at most {MAX_RULES} [[rule]] tables.", "Merge some.")
+    return tuple(read_rule(table, f"{place}: rule {number}", source_names) for number, table in enumerate(tables, 1))
 
 
 def read_rule(table: Any, place: str, source_names: tuple[str, ...]) -> Rule:

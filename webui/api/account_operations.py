@@ -1,5 +1,6 @@
 """The part of the OpenAPI document that needs an API key: the account, its lists, its verdicts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +29,14 @@ class AccountOperation:
     reply: type[BaseModel] | None
     told: str
     version: bool = False
+    success: str = ""
+    """The status of success where it is not the method's usual one."""
 
     @property
     def status(self) -> str:
         """The status of success."""
+        if self.success:
+            return self.success
         return "204" if self.reply is None else "201" if self.method == "post" else "200"
 
 
@@ -70,16 +75,18 @@ ACCOUNT_OPERATIONS = (
 )
 
 
-def account_models() -> list[tuple[type[BaseModel], Any]]:
-    """The models of these operations, for the document's schemas."""
-    bodies = [(operation.body, "validation") for operation in ACCOUNT_OPERATIONS if operation.body]
-    return [*bodies, *((operation.reply, "serialization") for operation in ACCOUNT_OPERATIONS if operation.reply)]
+def account_models(operations: Sequence[AccountOperation] = ACCOUNT_OPERATIONS) -> list[tuple[type[BaseModel], Any]]:
+    """The models of operations, for the document's schemas."""
+    bodies = [(operation.body, "validation") for operation in operations if operation.body]
+    return [*bodies, *((operation.reply, "serialization") for operation in operations if operation.reply)]
 
 
-def account_paths(reference: str, problems: dict[str, Any]) -> dict[str, Any]:
+def account_paths(
+    reference: str, problems: dict[str, Any], operations: Sequence[AccountOperation] = ACCOUNT_OPERATIONS
+) -> dict[str, Any]:
     """The paths of the document; `reference` is where schemas lie, with `{model}` for the name."""
     paths: dict[str, Any] = {}
-    for operation in ACCOUNT_OPERATIONS:
+    for operation in operations:
         paths.setdefault(operation.path, {})[operation.method] = _described(operation, reference, problems)
     return paths
 

@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 from webui.api.account_operations import account_models, account_paths
 from webui.api.exchange import REQUEST_ID_HEADER
 from webui.api.models import KeywordIdeasReply, KeywordIdeasRequest, Problem
+from webui.api.operator_operations import OPERATOR_OPERATIONS
 from webui.api.plan_operations import plan_models, plan_paths
 from webui.api.problems import (
     ACCOUNT_KEY,
@@ -92,6 +93,7 @@ def openapi_document() -> dict[str, Any]:
             (KeywordIdeasRequest, "validation"),
             (KeywordIdeasReply, "serialization"),
             *account_models(),
+            *account_models(OPERATOR_OPERATIONS),
             *plan_models(),
             (Problem, "serialization"),
             *((operation.reply, "serialization") for operation in READ_OPERATIONS),
@@ -111,6 +113,7 @@ def openapi_document() -> dict[str, Any]:
             "/api/v1/keyword-ideas": {"post": _keyword_ideas()},
             **{operation.path: {"get": _read(operation)} for operation in READ_OPERATIONS},
             **account_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
+            **account_paths(_REFERENCE, _problems((ACCOUNT_KEY,)), OPERATOR_OPERATIONS),
             **plan_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
         },
         "components": {

@@ -238,7 +238,7 @@ def test_rules_are_edited_in_versions_and_every_change_is_logged(database: Datab
     with database.writing() as session:
         restore(session, Control.RULES, book.version + 3, start, author)
         found = entries(session, AuditFilter(action="rules"), most=9)
-        assert [row.change for row in history(session, Control.RULES, 2)][0] == f"version {start} again"
+        assert history(session, Control.RULES, 2)[0].change == f"version {start} again"
     assert book_of(database).rules == ()
     logged = next(entry for entry in found if entry.subject == "changed “uno”")
     assert logged.person == "o@example.com"

@@ -1,0 +1,21 @@
+"""The operator's pages: marketing rules, lexicons, snapshots, jobs, feedback, audit log."""
+
+from flask import Flask
+from flask_babel import gettext
+
+from webui.api import operator_rules
+from webui.operator import rules_pages
+
+BLUEPRINTS = (rules_pages.blueprint, operator_rules.blueprint)
+
+
+def sections() -> list[tuple[str, str]]:
+    """The parts of the operator's pages and their names, in the order of their navigation."""
+    return [("operator_rules.overview", gettext("Rules"))]
+
+
+def register(app: Flask) -> None:
+    """Serve the pages and the API."""
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.jinja_env.globals["operator_sections"] = sections
