@@ -89,7 +89,7 @@ class KeywordService:
         self._checked = 0.0
         self._pages = PageReader(settings)
         self.controls = LiveControls(settings.database)
-        self._lexicons = LexiconsInForce(settings.lexicons, operators=self.controls)
+        self.lexicons = LexiconsInForce(settings.lexicons, operators=self.controls)
         self.rules = RulesInForce(settings.rules, SOURCES, self.controls)
         self._opened = self._ruled = self._open(snapshot_id)
 
@@ -100,7 +100,7 @@ class KeywordService:
 
     def _open(self, snapshot_id: str | None) -> Opened:
         indexes = Indexes.open(self.settings.store, snapshot_id)
-        audit = UnsafeKeywordAudit(indexes, self._lexicons, self.settings.unsafe_severity)
+        audit = UnsafeKeywordAudit(indexes, self.lexicons, self.settings.unsafe_severity)
         pipeline = keyword_search_pipeline(indexes, self.settings, audit, self._now)
         anchors = AnchorFinder(indexes, self.settings.anchors_per_seed)
         corrections = Corrections(indexes, anchors, audit)

@@ -17,7 +17,7 @@ from kr.store.schema import Role
 from webui.api.problems import FORBIDDEN, UNAUTHENTICATED, ApiProblem
 from webui.identity import API_PREFIX, Identity, current_identity
 from webui.languages import chosen_language
-from webui.operator.endpoints import OPERATOR_ENDPOINTS
+from webui.operator.endpoints import OPERATOR_ENDPOINTS, UPLOADS
 from webui.settings import WebSettings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -98,6 +98,8 @@ def _check() -> Response | None:
     endpoint = request.endpoint
     if endpoint is None:
         return None  # there is nothing at this address; the error handler says so
+    if endpoint in UPLOADS and (identity := current_identity()) and identity.is_operator:
+        request.max_content_length = request.max_form_memory_size = current_app.config["KR_WEB"].max_upload_bytes
     _refuse_other_sites()
     access = ACCESS[endpoint]
     if access is Access.EVERYBODY:

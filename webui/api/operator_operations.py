@@ -1,6 +1,14 @@
 """The operator's part of the OpenAPI document."""
 
 from webui.api.account_operations import AccountOperation
+from webui.api.operator_lexicon_models import (
+    EffectReply,
+    LexiconBookReply,
+    ListText,
+    NewTerm,
+    TriedReply,
+    TriedText,
+)
 from webui.api.operator_rule_models import (
     AllRules,
     NewRule,
@@ -75,4 +83,96 @@ RULE_OPERATIONS = (
         f"{_RULES}/versions", "get", "listRuleVersions", "The latest versions", None, VersionsReply, "The versions."
     ),
 )
-OPERATOR_OPERATIONS = RULE_OPERATIONS
+_LEXICONS = "/api/v1/operator/lexicons"
+_LISTS = "The lists as they are now."
+LEXICON_OPERATIONS = (
+    AccountOperation(_LEXICONS, "get", "getLexicons", "The lists of unsafe terms", None, LexiconBookReply, _LISTS),
+    AccountOperation(
+        f"{_LEXICONS}/lists/{{list_name}}",
+        "put",
+        "putLexicon",
+        "Put a list",
+        ListText,
+        LexiconBookReply,
+        _LISTS,
+    ),
+    AccountOperation(
+        f"{_LEXICONS}/lists/{{list_name}}",
+        "delete",
+        "removeLexicon",
+        "Take a list out",
+        None,
+        LexiconBookReply,
+        _LISTS,
+        version=True,
+    ),
+    AccountOperation(
+        f"{_LEXICONS}/terms",
+        "post",
+        "addUnsafeTerm",
+        "Add a term or an exception",
+        NewTerm,
+        LexiconBookReply,
+        _LISTS,
+        success="200",
+    ),
+    AccountOperation(
+        f"{_LEXICONS}/try",
+        "post",
+        "tryText",
+        "What would be caught in a text",
+        TriedText,
+        TriedReply,
+        "The unsafe terms, and through which disguises they were seen.",
+        success="200",
+    ),
+    AccountOperation(
+        f"{_LEXICONS}/effect",
+        "get",
+        "getLexiconEffect",
+        "What the latest version would do to the keywords",
+        None,
+        EffectReply,
+        "Counts and samples.",
+    ),
+    AccountOperation(
+        f"{_LEXICONS}/live",
+        "post",
+        "putLexiconsLive",
+        "Put a version in force",
+        SeenVersion,
+        LexiconBookReply,
+        "In force for every worker from its next request on.",
+        success="200",
+    ),
+    AccountOperation(
+        f"{_LEXICONS}/undo",
+        "post",
+        "undoLexicons",
+        "Take back the last change",
+        SeenVersion,
+        LexiconBookReply,
+        _LISTS,
+        success="200",
+    ),
+    AccountOperation(
+        f"{_LEXICONS}/restore",
+        "post",
+        "restoreLexicons",
+        "Take an earlier version up again",
+        RestoredVersion,
+        LexiconBookReply,
+        _LISTS,
+        success="200",
+    ),
+    AccountOperation(
+        f"{_LEXICONS}/versions",
+        "get",
+        "listLexiconVersions",
+        "The latest versions",
+        None,
+        VersionsReply,
+        "The versions.",
+    ),
+)
+OPERATOR_OPERATIONS = (*RULE_OPERATIONS, *LEXICON_OPERATIONS)

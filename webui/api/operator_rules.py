@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from flask import Blueprint, Response, request
-from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from indexes.errors import UsageError
@@ -24,7 +23,7 @@ from kr.pipelines.keyword_search import SOURCES
 from kr.store.control_versions import Author, history, restore
 from kr.store.control_versions import undo as undo_version
 from kr.store.operator_schema import Control
-from webui.api.exchange import parameter_problem, read_body
+from webui.api.exchange import parameter_problem, read_body, send_model
 from webui.api.operator_rule_models import (
     AllRules,
     NewRule,
@@ -55,7 +54,7 @@ blueprint = Blueprint("operator_rules_api", __name__, url_prefix="/api/v1/operat
 def book() -> Response:
     """The rules, edited and in force."""
     with current_database().reading() as session:
-        return _send(_reply(session))
+        return send_model(_reply(session))
 
 
 @blueprint.post("")
@@ -111,7 +110,7 @@ def preview() -> Response:
     else:
         rules = [_known(rule) for rule in body.rules]
     found = rule_previews(rules, body.queries, body.most_searched)
-    return _send(PreviewReply(data=PreviewData(previews=[_preview(each) for each in found])))
+    return send_model(PreviewReply(data=PreviewData(previews=[_preview(each) for each in found])))
 
 
 @blueprint.post("/live")
@@ -148,7 +147,7 @@ def versions() -> Response:
     """The latest versions."""
     with current_database().reading() as session:
         rows = [VersionModel(**row.__dict__) for row in history(session, Control.RULES)]
-    return _send(VersionsReply(data=VersionsData(versions=rows)))
+    return send_model(VersionsReply(data=VersionsData(versions=rows)))
 
 
 def _edit(do: Callable[[Session, RuleBook, Author], object], status: int = 200) -> Response:
@@ -156,7 +155,7 @@ def _edit(do: Callable[[Session, RuleBook, Author], object], status: int = 200) 
         do(session, read_book(session, SOURCES), author(session))
         session.flush()
         reply = _reply(session)
-    return _send(reply, status)
+    return send_model(reply, status)
 
 
 def _known(rule: Rule) -> Rule:
@@ -200,7 +199,3 @@ def _preview(found: RulePreview) -> PreviewModel:
 def _row(row: PreviewRow) -> PreviewRowModel:
     fields = {**row.__dict__, "rules": list(row.rules), "rules_before": list(row.rules_before)}
     return PreviewRowModel(**fields, change=row.change)
-
-
-def _send(reply: BaseModel, status: int = 200) -> Response:
-    return Response(reply.model_dump_json(), status, mimetype="application/json")

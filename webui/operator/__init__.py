@@ -3,15 +3,23 @@
 from flask import Flask
 from flask_babel import gettext
 
-from webui.api import operator_rules
-from webui.operator import rules_pages
+from webui.api import operator_lexicons, operator_rules
+from webui.operator import lexicon_pages, rules_pages
 
-BLUEPRINTS = (rules_pages.blueprint, operator_rules.blueprint)
+BLUEPRINTS = (
+    rules_pages.blueprint,
+    lexicon_pages.blueprint,
+    operator_rules.blueprint,
+    operator_lexicons.blueprint,
+)
 
 
 def sections() -> list[tuple[str, str]]:
     """The parts of the operator's pages and their names, in the order of their navigation."""
-    return [("operator_rules.overview", gettext("Rules"))]
+    return [
+        ("operator_rules.overview", gettext("Rules")),
+        ("operator_lexicons.overview", gettext("Unsafe terms")),
+    ]
 
 
 def register(app: Flask) -> None:

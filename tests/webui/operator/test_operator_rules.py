@@ -1,111 +1,22 @@
 """The operator's rules on pages and over the API, and that nobody else reaches the operator's pages."""
 
 import re
-from collections.abc import Callable, Iterator
-from functools import cache
-from pathlib import Path
+from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
-from kr.settings import Settings
-from kr.store import Database, open_database, passwords
-from kr.store.accounts import create_organisation, create_user, utc_now
-from kr.store.api_keys import create_key
-from kr.store.migrating import upgrade
-from kr.store.schema import Role
 from webui.access import ACCESS, Access
-from webui.application import create_app
-from webui.settings import WebSettings
 
-PASSWORD = "correct horse battery"
+People = dict[str, tuple[FlaskClient, str]]
+Post = Callable[..., Any]
 FORM = {"Sec-Fetch-Site": "same-origin"}
-PEOPLE = {
-    "operator": (True, Role.OPERATOR),
-    "admin": (True, Role.ADMIN),
-    "analyst": (True, Role.ANALYST),
-    "advertiser": (False, Role.ADVERTISER),
-    "boss": (False, Role.ADMIN),
-}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick_hasher() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_hasher", cache(lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)))
-        yield
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path}/kr.db")
-    upgrade(opened)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def web(tiny_store: Path, database: Database) -> Flask:
-    url = database.engine.url.render_as_string(hide_password=False)
-    return create_app(Settings(store=tiny_store, database=url), WebSettings())
-
-
-@pytest.fixture
-def people(web: Flask, database: Database) -> dict[str, tuple[FlaskClient, str]]:
-    """Somebody of each role: a signed-in browser and an API key."""
-    made = {}
-    now = utc_now()
-    with database.writing() as session:
-        homes = {flag: create_organisation(session, f"home {flag}", now, is_platform=flag) for flag in (True, False)}
-        keys = {}
-        for name, (is_platform, role) in PEOPLE.items():
-            user = create_user(session, homes[is_platform], f"{name}@example.com", name, role, PASSWORD, now)
-            keys[name] = create_key(session, user, name, now)[1]
-    for name, key in keys.items():
-        browser = web.test_client()
-        post(browser, "/sign-in", "/sign-in", email=f"{name}@example.com", password=PASSWORD)
-        made[name] = (browser, key)
-    return made
-
-
-def post(browser: FlaskClient, address: str, seen: str, **fields: Any) -> Any:
-    """Send a form that was shown at `seen`, with the token and the version that it holds."""
-    html = browser.get(seen).get_data(as_text=True)
-    found = re.search(r'name="csrf_token" value="([^"]+)"', html)
-    assert found, html
-    version = re.search(r'name="version" value="(\d+)"', html)
-    hidden = {"csrf_token": found[1], **({"version": version[1]} if version else {})}
-    return browser.post(address, data={**hidden, **fields}, headers=FORM)
-
-
-@pytest.fixture
-def operator(people: dict[str, tuple[FlaskClient, str]]) -> FlaskClient:
-    return people["operator"][0]
-
-
-@pytest.fixture
-def call(web: Flask, people: dict[str, tuple[FlaskClient, str]]) -> Callable[..., Any]:
-    """Calls the API with the operator's key, or another's."""
-
-    def send(method: str, address: str, who: str = "operator", **fields: Any) -> Any:
-        bearer = {"Authorization": f"Bearer {people[who][1]}"}
-        body = {"json": fields} if fields else {}
-        return web.test_client().open(f"/api/v1/operator/{address}", method=method, headers=bearer, **body)
-
-    return send
-
-
-def served(browser: FlaskClient, query: str = "鲜花") -> list[str]:
-    reply = browser.post("/api/v1/keyword-ideas", json={"keyword_seed": {"keywords": [query]}})
-    return [row["text"] for row in reply.get_json()["data"]["keyword_ideas"]]
-
-
-def test_only_operators_reach_any_of_the_operators_pages(
-    web: Flask, people: dict[str, tuple[FlaskClient, str]]
-) -> None:
+def test_only_operators_reach_any_of_the_operators_pages(web: Flask, people: People) -> None:
     rules = [rule for rule in web.url_map.iter_rules() if ACCESS[rule.endpoint] is Access.OPERATORS]
     assert len(rules) >= 20
     for rule in rules:
@@ -130,27 +41,27 @@ def test_only_operators_reach_any_of_the_operators_pages(
 
 
 def test_a_rule_is_made_previewed_put_live_and_undone_without_script(
-    operator: FlaskClient, parse: Callable[[str], Any]
+    operator: FlaskClient, parse: Callable[[str], Any], post: Post, served: Post
 ) -> None:
-    before = served(operator)
+    before = served()
     assert "flowers" in before
     form = {"action": "block", "name": "No English", "equals": "FLOWERS", "enabled": "1"}
     assert post(operator, "/operator/rules/new", "/operator/rules/new?action=block", **form).status_code == 303
-    assert served(operator) == before, "nothing goes live by keeping a rule"
+    assert served() == before, "nothing goes live by keeping a rule"
     preview = parse(operator.get("/operator/rules/preview?q=鲜花").get_data(as_text=True))
     (removed,) = preview.all("li", class_="change-removed")
     assert removed.text.startswith("flowers") and "No English" in removed.text
     assert post(operator, "/operator/rules/live", "/operator/rules").status_code == 303
-    assert served(operator) == [text for text in before if text != "flowers"]
+    assert served() == [text for text in before if text != "flowers"]
     page = operator.get("/operator/rules").get_data(as_text=True)
     assert "Version 1 is in force" in page
     rule_id = re.findall(r'/operator/rules/([\w-]{22})"', page)[0]
     assert post(operator, f"/operator/rules/{rule_id}/switch", "/operator/rules", enabled="0").status_code == 303
-    assert served(operator) != before
+    assert served() != before
     assert post(operator, "/operator/rules/live", "/operator/rules").status_code == 303
-    assert served(operator) == before
+    assert served() == before
     assert post(operator, "/operator/rules/restore/1", "/operator/rules", live="1").status_code == 303
-    assert served(operator) == [text for text in before if text != "flowers"]
+    assert served() == [text for text in before if text != "flowers"]
 
 
 @pytest.mark.parametrize(
@@ -172,7 +83,12 @@ def test_a_rule_is_made_previewed_put_live_and_undone_without_script(
     ],
 )
 def test_every_mistake_is_told_at_its_field_and_what_was_typed_stays(
-    operator: FlaskClient, parse: Callable[[str], Any], action: str, fields: dict[str, str], wrong: list[str]
+    operator: FlaskClient,
+    post: Post,
+    parse: Callable[[str], Any],
+    action: str,
+    fields: dict[str, str],
+    wrong: list[str],
 ) -> None:
     fields = {"name": "mine", **fields}
     for language in ("en", "zh"):
@@ -188,7 +104,9 @@ def test_every_mistake_is_told_at_its_field_and_what_was_typed_stays(
         assert typed["name"] == fields["name"]
 
 
-def test_a_rule_comes_back_into_its_form_as_it_was(operator: FlaskClient, parse: Callable[[str], Any]) -> None:
+def test_a_rule_comes_back_into_its_form_as_it_was(
+    operator: FlaskClient, post: Post, parse: Callable[[str], Any]
+) -> None:
     fields = {
         "name": "Whole",
         "action": "floor",
@@ -218,7 +136,7 @@ def test_a_rule_comes_back_into_its_form_as_it_was(operator: FlaskClient, parse:
 
 
 def test_two_operators_on_one_rule_the_second_is_told_and_keeps_what_was_typed(
-    people: dict[str, tuple[FlaskClient, str]], parse: Callable[[str], Any]
+    people: People, post: Post, parse: Callable[[str], Any]
 ) -> None:
     one, two = people["operator"][0], people["admin"][0]
     post(one, "/operator/rules/new", "/operator/rules/new?action=block", action="block", name="x", equals="a")
@@ -237,10 +155,8 @@ def test_two_operators_on_one_rule_the_second_is_told_and_keeps_what_was_typed(
     assert again.status_code == 303, "sent again with what is the latest now"
 
 
-def test_rules_leave_and_come_back_as_a_file(operator: FlaskClient) -> None:
+def test_rules_leave_and_come_back_as_a_file(operator: FlaskClient, post: Post) -> None:
     text = '[[rule]]\nname = "a \\"b\\""\naction = "boost"\nfactor = 1.5\nkeywords.equals = ["鲜花"]\n'
-    from io import BytesIO
-
     upload = {"file": (BytesIO(text.encode()), "rules.toml")}
     assert post(operator, "/operator/rules/upload", "/operator/rules", **upload).status_code == 303
     assert operator.get("/operator/rules/rules.toml").get_data(as_text=True) == text
@@ -250,9 +166,9 @@ def test_rules_leave_and_come_back_as_a_file(operator: FlaskClient) -> None:
     assert operator.get("/operator/rules/rules.toml").get_data(as_text=True) == text
 
 
-def test_programs_do_what_the_pages_do(call: Callable[..., Any], web: Flask) -> None:
+def test_programs_do_what_the_pages_do(call: Callable[..., Any], served: Post) -> None:
     block = {"name": "b", "action": "block", "keywords": {"equals": ["flowers"]}}
-    plain = served(web.test_client())
+    plain = served()
     shown = call("POST", "rules/preview", queries=["鲜花"], rules=[block]).get_json()["data"]["previews"][0]
     assert [row["text"] for row in shown["before"]] == plain
     made = call("POST", "rules", version=0, rule=block)
@@ -262,7 +178,7 @@ def test_programs_do_what_the_pages_do(call: Callable[..., Any], web: Flask) -> 
     rule_id = book["rules"][0]["id"]
     assert call("POST", "rules/live", version=0).status_code == 409
     assert call("POST", "rules/live", version=1).get_json()["data"]["live_version"] == 1
-    assert served(web.test_client()) == [row["text"] for row in shown["after"]]
+    assert served() == [row["text"] for row in shown["after"]]
     assert call("PATCH", f"rules/{rule_id}", version=1, enabled=False).get_json()["data"]["version"] == 2
     stale = call("PATCH", f"rules/{rule_id}", version=1, place=1)
     assert stale.status_code == 409 and stale.get_json()["type"] == "/problems#conflict"
@@ -275,6 +191,6 @@ def test_programs_do_what_the_pages_do(call: Callable[..., Any], web: Flask) -> 
     numbers = [row["number"] for row in call("GET", "rules/versions").get_json()["data"]["versions"]]
     assert numbers == [4, 3, 2, 1]
     restored = call("POST", "rules/restore", version=4, number=2, live=True).get_json()["data"]
-    assert restored["live_version"] == 5 and served(web.test_client()) == plain
+    assert restored["live_version"] == 5 and served() == plain
     assert call("PUT", "rules", version=5, rules=[block, block]).get_json()["data"]["version"] == 6
     assert len(call("GET", "rules").get_json()["data"]["rules"]) == 2
