@@ -95,6 +95,11 @@ def read_lexicon(path: Path) -> Lexicon:
             f"The lexicon {path} cannot be read ({error.strerror}): KR shows nothing unaudited.",
             "Mend the path in the setting `lexicons`, or the file's permissions.",
         ) from None
+    return parse_lexicon(content, path)
+
+
+def parse_lexicon(content: bytes, path: Path) -> Lexicon:
+    """Parse what a lexicon file holds; `path` is how mistakes name it. UsageError as `read_lexicon`."""
     header: dict[str, str] = {}
     terms: list[Term] = []
     exceptions: dict[str, int] = {}

@@ -1,6 +1,7 @@
 """Why a keyword is recommended to an account: who else buys it, what it is near to, what the site says."""
 
 from collections.abc import Iterator
+from copy import copy
 from datetime import date
 from typing import Any
 
@@ -28,6 +29,12 @@ class AccountReasonWriter:
         self._indexes, self._recall = indexes, recall
         self._miners = tuple(name for name in indexes.neighbors.miners if name != FUSION)
         self._writer = ReasonWriter(indexes, self._miners, rules)
+
+    def with_rules(self, rules: tuple[Rule, ...]) -> "AccountReasonWriter":
+        """The same writer for rows that other rules touched."""
+        other = copy(self)
+        other._writer = self._writer.with_rules(rules)
+        return other
 
     def of_page(self, found: AccountRecalled, candidates: Candidates) -> list[list[Row]]:
         """A list of reasons a row."""

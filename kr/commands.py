@@ -7,6 +7,7 @@ import click
 
 from indexes.errors import UsageError
 from indexes.terminal import print_json, say
+from kr import operator_commands
 from kr.pages import commands as pages
 from kr.pipelines import commands as pipelines
 from kr.planning import commands as planning
@@ -177,6 +178,7 @@ COMMANDS: list[click.Command] = [
     *planning.COMMANDS,
     *relevance_feedback.COMMANDS,
     *store_commands.COMMANDS,
+    *operator_commands.COMMANDS,
 ]
 TRAIN_COMMANDS: list[click.Command] = [*relevance.TRAIN_COMMANDS]
 EVALUATE_COMMANDS: list[click.Command] = [

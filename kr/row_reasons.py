@@ -32,6 +32,10 @@ class ReasonWriter:
         self._miners = miners
         self._rules = rules
 
+    def with_rules(self, rules: tuple[Rule, ...]) -> "ReasonWriter":
+        """The same writer for rows that other rules touched."""
+        return ReasonWriter(self._indexes, self._miners, rules)
+
     def of_page(self, request: Request, candidates: Candidates, matches: Sequence[SeedMatch]) -> list[list[Row]]:
         """A list of reasons a row; `matches` say how each stands to its closest seed."""
         reasons: list[list[Row]] = [[] for _ in matches]

@@ -4,6 +4,7 @@ Columns become dictionaries only here, for the rows of one page; every column is
 """
 
 from collections.abc import Sequence
+from copy import copy
 from functools import lru_cache
 from typing import Any
 
@@ -28,6 +29,12 @@ class RowWriter:
         self._indexes = indexes
         self._matches = RowMatcher(indexes, miners)
         self._reasons = ReasonWriter(indexes, miners, rules)
+
+    def with_rules(self, rules: tuple[Rule, ...]) -> "RowWriter":
+        """The same writer for rows that other rules touched."""
+        other = copy(self)
+        other._reasons = self._reasons.with_rules(rules)
+        return other
 
     def rows(self, request: Request, candidates: Candidates) -> tuple[dict[str, Any], ...]:
         """One dictionary a candidate, in their order."""

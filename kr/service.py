@@ -16,7 +16,10 @@ from indexes.text import tokens
 from kr.audit.lexicons import LexiconsInForce
 from kr.audit.stage import UnsafeKeywordAudit
 from kr.explain import explanation
-from kr.marketing.rules import load_rules
+from kr.marketing.apply import with_rules
+from kr.marketing.in_force import RuleSet, RulesInForce, together
+from kr.marketing.preview import RulePreview, preview
+from kr.marketing.rules import Rule
 from kr.page_seeds import with_page
 from kr.pages.reader import PageRead, PageReader
 from kr.pipeline import Pipeline, PipelineResult
@@ -37,6 +40,7 @@ from kr.retrieval.anchors import AnchorFinder
 from kr.retrieval.corrections import Corrections
 from kr.rows import RowWriter
 from kr.settings import Settings
+from kr.store.live_controls import LiveControls
 from kr.suggest.suggester import Suggester, Suggestion, SuggestRequest
 from kr.types import Candidates, Filters, Request
 
@@ -48,9 +52,9 @@ EXPANSION_CANDIDATES = 100
 """The most searched keywords that hold a seed's words, among which safe examples are looked for."""
 
 
-def today_utc() -> date:
-    """Today in UTC: marketing rules are dated by it."""
-    return datetime.now(UTC).date()
+def utc_now() -> datetime:
+    """The instant by which marketing rules are dated."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
@@ -68,23 +72,37 @@ class Opened:
     seeds: SeedOffer
     planner: Planner
     recommendations: RecommendationOffer
+    rules: RuleSet
+
+    def with_rules(self, rules: RuleSet) -> "Opened":
+        """The same snapshot under other rules; nothing is opened again."""
+        return replace(
+            self,
+            pipeline=with_rules(self.pipeline, rules.rules),
+            related=with_rules(self.related, rules.rules),
+            rows=self.rows.with_rules(rules.rules),
+            recommendations=self.recommendations.with_rules(rules.rules),
+            rules=rules,
+        )
 
 
 class KeywordService:
     """Answers keyword search. Safe to call from any thread."""
 
     def __init__(
-        self, settings: Settings, today: Callable[[], date] = today_utc, snapshot_id: str | None = None
+        self, settings: Settings, now: Callable[[], datetime] = utc_now, snapshot_id: str | None = None
     ) -> None:
         """Open the store's current snapshot and follow it, or open the one named and stay on it."""
         self.settings = settings
-        self._today = today
+        self._now = now
         self._follows_current = snapshot_id is None
         self._lock = threading.Lock()
         self._checked = 0.0
         self._pages = PageReader(settings)
-        self._lexicons = LexiconsInForce(settings.lexicons)
-        self._opened = self._open(snapshot_id)
+        self.controls = LiveControls(settings.database)
+        self.lexicons = LexiconsInForce(settings.lexicons, operators=self.controls)
+        self.rules = RulesInForce(settings.rules, SOURCES, self.controls)
+        self._opened = self._ruled = self._open(snapshot_id)
 
     @staticmethod
     def open(settings: Settings) -> "KeywordService":
@@ -93,31 +111,41 @@ class KeywordService:
 
     def _open(self, snapshot_id: str | None) -> Opened:
         indexes = Indexes.open(self.settings.store, snapshot_id)
-        audit = UnsafeKeywordAudit(indexes, self._lexicons, self.settings.unsafe_severity)
-        pipeline = keyword_search_pipeline(indexes, self.settings, audit, self._today)
+        audit = UnsafeKeywordAudit(indexes, self.lexicons, self.settings.unsafe_severity)
+        pipeline = keyword_search_pipeline(indexes, self.settings, audit, self._now)
         anchors = AnchorFinder(indexes, self.settings.anchors_per_seed)
         corrections = Corrections(indexes, anchors, audit)
-        rules = load_rules(self.settings.rules, SOURCES)
-        rows = RowWriter(indexes, MINERS, rules)
+        self.rules.read_file_again()
+        rules = RuleSet(self.rules.from_file, len(self.rules.from_file), 0)
+        rows = RowWriter(indexes, MINERS, rules.rules)
         return Opened(
             indexes,
             audit,
             pipeline,
-            related_searches_pipeline(indexes, self.settings, audit, corrections, self._today),
+            related_searches_pipeline(indexes, self.settings, audit, corrections, self._now),
             anchors,
             corrections,
             rows,
             Suggester(indexes, audit),
             SeedOffer(indexes, audit, self.settings.related_min_users, self.settings.quality_weight),
             Planner(indexes, audit),
-            RecommendationOffer(indexes, self.settings, audit, rows, self._today),
+            RecommendationOffer(indexes, self.settings, audit, rows, rules.rules, self._now),
+            rules,
         )
 
     def opened(self) -> Opened:
-        """The snapshot in use, after looking (once a second at most) whether a new one was published.
+        """The snapshot in use under the rules in force.
 
-        If the new one cannot be opened the old one stays in use.
+        Looks once a second at most whether a new snapshot was published, and at each call whether rules went live. A
+        snapshot that cannot be opened leaves the old one in use.
         """
+        opened, rules = self._newest(), self.rules.now()
+        ruled = self._ruled
+        if ruled.indexes is not opened.indexes or ruled.rules is not rules:
+            ruled = self._ruled = opened.with_rules(rules)
+        return ruled
+
+    def _newest(self) -> Opened:
         now = time.monotonic()
         if not self._follows_current:
             return self._opened
@@ -201,6 +229,33 @@ class KeywordService:
         ids = np.array([opened.indexes.keywords.find(keyword) for keyword in keywords], np.int32)
         known = iter(opened.rows.attributes(ids[ids >= 0]))
         return [next(known) if found else None for found in (ids >= 0).tolist()]
+
+    def rule_preview(self, request: Request, rules: Sequence[Rule]) -> RulePreview:
+        """What keyword search would answer if these were the operators' rules, beside what it answers now.
+
+        Nothing goes live. Seeds that are unsafe or say nothing are left out, as in `keyword_ideas`.
+        """
+        opened = self.opened()
+        other = opened.with_rules(together(self.rules.from_file, rules, 0))
+        seeds, _ = self._usable_seeds(opened, request)
+        return preview(
+            opened.indexes,
+            replace(request, seeds=seeds),
+            (opened.pipeline, other.pipeline),
+            (opened.rules.rules, other.rules.rules),
+        )
+
+    def most_searched_of_last_month(self, count: int) -> list[str]:
+        """The safe keywords that were searched most in the log's last whole month, one a group of variants."""
+        opened = self.opened()
+        indexes = opened.indexes
+        ids = indexes.popular
+        whole = [place for place, complete in enumerate(indexes.complete_months) if complete]
+        month = whole[-1] if whole else len(indexes.months) - 1
+        ids = ids[np.argsort(-indexes.stats.monthly_searches[ids][:, month], kind="stable")]
+        ids = ids[opened.audit.is_shown(ids)]
+        _, first = np.unique(indexes.stats.canonical[ids], return_index=True)
+        return indexes.keywords.take(ids[np.sort(first)[:count]])
 
     def related(self, request: Request) -> Reply:
         """Related searches of one query, or of several at once; filters, sort and offset of the request do not apply.

@@ -23,6 +23,9 @@ class Settings(BaseSettings):
 
     store: Path = Field(Path("var/store"), description="Folder of the snapshot store.")
     database: str = Field("sqlite:///var/kr.db", description="URL of the database of accounts and what they write.")
+    work: Path | None = Field(
+        None, description="Folder of the logs and mined tables of operators' jobs; unset: the folder around the store."
+    )
     lexicons: tuple[Path, ...] = Field((), description="Files of unsafe terms beside those that KR ships.")
     rules: Path | None = Field(None, description="TOML file of marketing rules.")
     currency: str = Field("CNY", pattern="^[A-Z]{3}$", description="ISO 4217 code of all bids.")

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from indexes.errors import KRError
+from indexes.errors import KRError, TryAgainError
 from indexes.keyword_stats import LANGUAGES
 from indexes.opened import Indexes
+from kr.audit.stage import UnsafeKeywordAudit
 from webui.search_service import current_service
 
 
@@ -41,11 +42,18 @@ def about_if_open() -> About | None:
         return None
 
 
-def most_searched(indexes: Indexes, count: int, first_language: str) -> list[str]:
-    """The most searched safe keywords, one of each group of close variants, English and Chinese in turn."""
+def most_searched(indexes: Indexes, audit: UnsafeKeywordAudit, count: int, first_language: str) -> list[str]:
+    """The most searched keywords, safe by the lists of now, one of each group of variants, English and Chinese in turn.
+
+    None while the lists cannot be read.
+    """
     by_language: dict[str, list[str]] = {first_language: [], "en": [], "zh": []}
     groups = set()
-    for keyword_id in indexes.popular.tolist():
+    try:
+        ids = indexes.popular[audit.is_shown(indexes.popular)]
+    except TryAgainError:
+        return []
+    for keyword_id in ids.tolist():
         group = int(indexes.stats.canonical[keyword_id])
         name = LANGUAGES[indexes.stats.language[keyword_id]]
         if group not in groups and name in by_language:

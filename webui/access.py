@@ -15,8 +15,9 @@ from indexes.errors import UsageError
 from kr.settings import Settings
 from kr.store.schema import Role
 from webui.api.problems import FORBIDDEN, UNAUTHENTICATED, ApiProblem
-from webui.identity import API_PREFIX, current_identity
+from webui.identity import API_PREFIX, Identity, current_identity
 from webui.languages import chosen_language
+from webui.operator.endpoints import OPERATOR_ENDPOINTS, OPERATOR_UPLOADS
 from webui.settings import WebSettings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -33,6 +34,8 @@ class Access(Enum):
     SIGNED_IN = "signed in"
     ADMINS = "admins"
     """Admins, of their own organisation."""
+    OPERATORS = "operators"
+    """Operators and admins of the platform. Other organisations are not told that there is anything."""
 
 
 ACCESS: dict[str, Access] = {
@@ -124,7 +127,7 @@ ACCESS: dict[str, Access] = {
     "plans_api.forecast": Access.SIGNED_IN,
     "plans_api.budget": Access.SIGNED_IN,
     "plans_api.use_set": Access.SIGNED_IN,
-}
+} | dict.fromkeys(OPERATOR_ENDPOINTS, Access.OPERATORS)
 
 UPLOADS = frozenset({"plans.upload", "plans_api.import_file"})
 """Endpoints that take files: larger bodies than usual, from those who are signed in alone."""
@@ -136,6 +139,8 @@ def _check() -> Response | None:
         return None  # there is nothing at this address; the error handler says so
     if endpoint in UPLOADS and current_identity() is not None:
         request.max_content_length = current_app.config["KR_WEB"].max_upload_bytes
+    if endpoint in OPERATOR_UPLOADS and (identity := current_identity()) and identity.is_operator:
+        request.max_content_length = request.max_form_memory_size = current_app.config["KR_WEB"].max_upload_bytes
     _refuse_other_sites()
     access = ACCESS[endpoint]
     if access is Access.EVERYBODY:
@@ -151,7 +156,19 @@ def _check() -> Response | None:
         if request.path.startswith(API_PREFIX):
             raise ApiProblem(FORBIDDEN, f"This needs the role admin; this key's user is {identity.role}.")
         abort(403)
+    if access is Access.OPERATORS:
+        _refuse_all_but_operators(identity)
     return None
+
+
+def _refuse_all_but_operators(identity: Identity) -> None:
+    if identity.is_operator:
+        return
+    if not identity.is_platform:
+        abort(404)
+    if request.path.startswith(API_PREFIX):
+        raise ApiProblem(FORBIDDEN, f"This needs the role operator or admin; this key's user is {identity.role}.")
+    abort(403)
 
 
 def _ask_to_sign_in() -> Response:

@@ -21,6 +21,7 @@ from webui import (
     judging,
     languages,
     list_pages,
+    operator,
     pages,
     plan_analysis,
     plan_pages,
@@ -97,6 +98,7 @@ def create_app(
     ):
         app.register_blueprint(blueprint)
     widgets.register(app)
+    operator.register(app)
     rate_limits.register(app, app.config["KR_WEB"])
     access.register(app, app.config["KR_WEB"])
     if proxies := app.config["KR_WEB"].trusted_proxies:

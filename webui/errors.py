@@ -58,6 +58,10 @@ def _known_error(error: KRError) -> Response:
     if isinstance(error, NotFoundError):
         return _no_snapshot(error)
     if isinstance(error, UsageError):
+        if error.http_status == problems.CONFLICT.status:
+            if _for_program():
+                return ApiProblem(problems.CONFLICT, str(error)).response()
+            return Failure(409, gettext("Somebody else was faster"), str(error)).response()
         if _for_program():
             return ApiProblem(problems.INVALID_REQUEST, str(error)).response()
         return Failure(400, gettext("This request cannot be answered"), str(error), offer_search=True).response()

@@ -38,6 +38,13 @@ class Identity:
     organisation_id: str
     organisation: str
     session_id: str | None
+    is_platform: bool = False
+    """Whether the organisation is the platform itself."""
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether this person runs the platform: edits its rules and lists, and sees all organisations' feedback."""
+        return self.is_platform and self.role in (Role.OPERATOR, Role.ADMIN)
 
 
 class LateDatabase:
@@ -162,7 +169,14 @@ def _by_key() -> Identity | None:
 
 def _identity(user: User, session_id: str | None) -> Identity:
     return Identity(
-        user.id, user.email, user.name, Role(user.role), user.organisation_id, user.organisation.name, session_id
+        user.id,
+        user.email,
+        user.name,
+        Role(user.role),
+        user.organisation_id,
+        user.organisation.name,
+        session_id,
+        user.organisation.is_platform,
     )
 
 

@@ -32,8 +32,9 @@ blueprint = Blueprint("pages", __name__)
 @blueprint.get("/")
 def home() -> str:
     """The search box, what the tool is, what data it has, and searches to try."""
-    indexes = current_service().indexes
-    examples = most_searched(indexes, current_app.config["KR_WEB"].example_searches, page_language())
+    opened = current_service().opened()
+    indexes = opened.indexes
+    examples = most_searched(indexes, opened.audit, current_app.config["KR_WEB"].example_searches, page_language())
     return render_template("home.html", about=about_snapshot(indexes), examples=examples)
 
 

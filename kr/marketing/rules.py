@@ -1,9 +1,11 @@
 """Marketing rules as the operator writes them: a TOML file, one `[[rule]]` a rule, in the order in which they apply."""
 
 import tomllib
-from datetime import date
+from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -11,6 +13,8 @@ from indexes.errors import UsageError
 from indexes.text import normalise
 
 MAX_RULES = 64
+MAX_FACTOR = 100
+MAX_POSITION = 100
 ATTRIBUTES = ("searches", "relevance", "competition", "bid", "users")
 
 _NEEDED: dict[str, tuple[str, ...]] = {
@@ -45,7 +49,7 @@ class KeywordMatch(BaseModel):
 
 
 class Rule(BaseModel):
-    """One rule. Dates are UTC and both counted."""
+    """One rule. Its days begin and end in its time zone, and both are counted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -54,12 +58,13 @@ class Rule(BaseModel):
     enabled: bool = True
     first_day: date | None = Field(default=None, alias="from", description="First day on which the rule holds.")
     last_day: date | None = Field(default=None, alias="until", description="Last day on which the rule holds.")
+    time_zone: str = Field(default="UTC", max_length=64, description="Where its days begin: an IANA name.")
     seeds: tuple[str, ...] = Field(default=(), description="Only requests with a seed that holds one of these texts.")
     keywords: KeywordMatch = KeywordMatch()
     factor: float | None = Field(
-        default=None, gt=0, le=100, description="boost, bury: the score is multiplied by this."
+        default=None, gt=0, le=MAX_FACTOR, description="boost, bury: the score is multiplied by this."
     )
-    position: int | None = Field(default=None, ge=1, le=100, description="pin: the row's place, from 1.")
+    position: int | None = Field(default=None, ge=1, le=MAX_POSITION, description="pin: the row's place, from 1.")
     source: str | None = Field(default=None, description="quota: rows that only this source found.")
     most: int | None = Field(default=None, ge=0, description="quota: how many such rows a list may hold.")
     attribute: Literal["searches", "relevance", "competition", "bid", "users"] | None = None
@@ -81,16 +86,39 @@ class Rule(BaseModel):
             raise ValueError("pin needs keywords.equals: which keyword is to be pinned")
         if self.first_day and self.last_day and self.last_day < self.first_day:
             raise ValueError(f"until {self.last_day} is before from {self.first_day}")
-        object.__setattr__(self, "seeds", tuple(normalise(seed) for seed in self.seeds))
+        if zone_of(self.time_zone) is None:
+            raise ValueError(f"there is no time zone {self.time_zone}; write it like Asia/Shanghai or UTC")
+        seeds = tuple(normalise(seed) for seed in self.seeds)
+        if not all(seeds):
+            raise ValueError("seeds holds a text without any character that can be matched")
+        object.__setattr__(self, "seeds", seeds)
         return self
 
-    def holds(self, today: date, seeds: tuple[str, ...]) -> bool:
-        """Whether the rule applies to a request with these normalised seeds on this day."""
+    def is_in_time(self, now: datetime) -> bool:
+        """Whether this instant is on one of the rule's days."""
+        today = now.astimezone(zone_of(self.time_zone)).date()
         in_time = (self.first_day is None or today >= self.first_day) and (
             self.last_day is None or today <= self.last_day
         )
+        return in_time
+
+    def holds(self, now: datetime, seeds: tuple[str, ...]) -> bool:
+        """Whether the rule applies to a request with these normalised seeds at this instant."""
         asked = not self.seeds or any(part in seed for part in self.seeds for seed in seeds)
-        return self.enabled and in_time and asked
+        return self.enabled and asked and self.is_in_time(now)
+
+    def as_written(self) -> dict[str, Any]:
+        """The fields that say something, under the names that the file uses, in the order of this class."""
+        return self.model_dump(by_alias=True, exclude_defaults=True)
+
+
+@lru_cache(maxsize=1024)
+def zone_of(name: str) -> ZoneInfo | None:
+    """The time zone of an IANA name; None if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def load_rules(path: Path | None, source_names: tuple[str, ...]) -> tuple[Rule, ...]:
@@ -98,28 +126,39 @@ def load_rules(path: Path | None, source_names: tuple[str, ...]) -> tuple[Rule, 
     if path is None:
         return ()
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"The rules file {path} cannot be read: {error.strerror}.", "Mend the path.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise UsageError(f"The rules file {path} is not TOML: {error}.", "Mend that line.") from None
+    return rules_of_toml(text, f"The rules file {path}", source_names)
+
+
+def rules_of_toml(text: str, place: str, source_names: tuple[str, ...]) -> tuple[Rule, ...]:
+    """The rules of a file's text. UsageError names the place (`place`: rule N), the field and the mistake."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{place} is not TOML: {error}.", "Mend that line.") from None
     if unknown := sorted(set(document) - {"rule"}):
-        raise UsageError(f"The rules file {path} has the unknown key {unknown[0]}.", "Write rules as [[rule]] tables.")
+        raise UsageError(f"{place} has the unknown key {unknown[0]}.", "Write rules as [[rule]] tables.")
     tables = document.get("rule", [])
     if not isinstance(tables, list) or len(tables) > MAX_RULES:
-        raise UsageError(f"The rules file {path} must hold at most {MAX_RULES} [[rule]] tables.", "Merge some.")
-    rules = []
-    for number, table in enumerate(tables, start=1):
-        try:
-            rule = Rule.model_validate(table)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the rule"
-            called = f" ({table['name']})" if isinstance(table, dict) and table.get("name") else ""
-            reason = first["msg"].removeprefix("Value error, ")
-            raise UsageError(f"{path}: rule {number}{called}: {where}: {reason}.", "Mend it.") from None
-        if rule.source is not None and rule.source not in source_names:
-            known = ", ".join(source_names)
-            raise UsageError(f"{path}: rule {number} ({rule.name}): no source {rule.source}.", f"Sources: {known}.")
-        rules.append(rule)
-    return tuple(rules)
+        raise UsageError(f"{place} must hold at most {MAX_RULES} [[rule]] tables.", "Merge some.")
+    return tuple(read_rule(table, f"{place}: rule {number}", source_names) for number, table in enumerate(tables, 1))
+
+
+def read_rule(table: Any, place: str, source_names: tuple[str, ...]) -> Rule:
+    """One rule of a file or of the database. UsageError names the place, the field and the mistake."""
+    try:
+        rule = Rule.model_validate(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the rule"
+        called = f" ({table['name']})" if isinstance(table, dict) and table.get("name") else ""
+        reason = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{place}{called}: {where}: {reason}.", "Mend it.") from None
+    if rule.source is not None and rule.source not in source_names:
+        known = ", ".join(source_names)
+        raise UsageError(f"{place} ({rule.name}): no source {rule.source}.", f"Sources: {known}.")
+    return rule

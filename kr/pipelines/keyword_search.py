@@ -1,7 +1,7 @@
 """The wiring of keyword search."""
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from indexes.neighbors import FUSION
@@ -63,7 +63,7 @@ def fused_strength(indexes: Indexes, neighbors: NeighborFinder) -> Sequence[Stag
 
 
 def keyword_search_pipeline(
-    indexes: Indexes, settings: Settings, audit: UnsafeKeywordAudit, today: Callable[[], date]
+    indexes: Indexes, settings: Settings, audit: UnsafeKeywordAudit, now: Callable[[], datetime]
 ) -> Pipeline:
     """Retrieval → strength of pairs → relevance → audit → close variants → filters → rank → marketing rules → cut."""
     anchors = AnchorFinder(indexes, settings.anchors_per_seed)
@@ -84,7 +84,7 @@ def keyword_search_pipeline(
             RequestFilters(filters),
             QualityAndDemand(indexes, settings.quality_weight),
             order,
-            MarketingRules(indexes, rules, SOURCES, order, today),
+            MarketingRules(indexes, rules, SOURCES, order, now),
             CutToLimit(),
         ),
     )

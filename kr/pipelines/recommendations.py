@@ -1,8 +1,9 @@
 """The wiring of recommendations without a query (SPEC §2.8): for an account, an industry, a site."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from indexes.account_recall import ORIGINS, AccountRecall
@@ -12,8 +13,8 @@ from indexes.opened import Indexes
 from kr.account_reasons import AccountReasonWriter
 from kr.audit.stage import UnsafeKeywordAudit
 from kr.explain import explanation
-from kr.marketing.apply import MarketingRules
-from kr.marketing.rules import load_rules
+from kr.marketing.apply import MarketingRules, with_rules
+from kr.marketing.rules import Rule
 from kr.pipeline import Pipeline
 from kr.pipelines.keyword_search import SOURCES
 from kr.rank.account_blend import AccountBlend, FeedbackRefresh
@@ -53,7 +54,8 @@ def recommendations_pipeline(
     audit: UnsafeKeywordAudit,
     finder: RecommendationFinder,
     model: BlendModel | None,
-    today: Callable[[], date],
+    rules: tuple[Rule, ...],
+    now: Callable[[], datetime],
 ) -> Pipeline:
     """Origins → blend → audit → close variants → nothing owned → filters → feedback → order → diversity → rules → cut.
 
@@ -71,7 +73,7 @@ def recommendations_pipeline(
             FeedbackRefresh(),
             order,
             Diversity(indexes, SCORE_SHARE),
-            MarketingRules(indexes, load_rules(settings.rules, SOURCES), (*ORIGINS, *SOURCES), order, today),
+            MarketingRules(indexes, rules, (*ORIGINS, *SOURCES), order, now),
             CutToLimit(),
         ),
     )
@@ -86,7 +88,8 @@ class RecommendationOffer:
         settings: Settings,
         audit: UnsafeKeywordAudit,
         rows: RowWriter,
-        today: Callable[[], date],
+        rules: tuple[Rule, ...],
+        now: Callable[[], datetime],
     ) -> None:
         self._indexes, self._rows = indexes, rows
         self._model = indexes.blend
@@ -94,9 +97,17 @@ class RecommendationOffer:
         if indexes.accounts is not None:
             recall = AccountRecall(indexes, indexes.accounts, settings.related_min_users)
             self._finder = RecommendationFinder(indexes, recall)
-            self._pipeline = recommendations_pipeline(indexes, settings, audit, self._finder, self._model, today)
-            rules = load_rules(settings.rules, SOURCES)
+            self._pipeline = recommendations_pipeline(indexes, settings, audit, self._finder, self._model, rules, now)
             self._reasons = AccountReasonWriter(indexes, recall, rules)
+
+    def with_rules(self, rules: tuple[Rule, ...]) -> "RecommendationOffer":
+        """The same recommendations under other rules; nothing is opened again."""
+        if self._finder is None:
+            return self
+        other = copy(self)
+        other._pipeline = with_rules(self._pipeline, rules)
+        other._reasons = self._reasons.with_rules(rules)
+        return other
 
     def site_of(self, account: str | None) -> str | None:
         """The address of an account's site, if the snapshot knows it."""

@@ -1,7 +1,7 @@
 """The wiring of related searches (SPEC §2.7): few, right, different, and none rather than a wrong one."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import datetime
 
 from indexes.opened import Indexes
 from kr.audit.stage import UnsafeKeywordAudit
@@ -30,7 +30,7 @@ def related_searches_pipeline(
     settings: Settings,
     audit: UnsafeKeywordAudit,
     corrections: Corrections,
-    today: Callable[[], date],
+    now: Callable[[], datetime],
 ) -> Pipeline:
     """Retrieval → relevance, high bar → audit → enough users → nothing of the query's own → value → diversity → rules →
     no misspelling → cut.
@@ -54,7 +54,7 @@ def related_searches_pipeline(
             QualityAndValue(indexes, settings.quality_weight),
             order,
             Diversity(indexes),
-            MarketingRules(indexes, load_rules(settings.rules, SOURCES), SOURCES, order, today),
+            MarketingRules(indexes, load_rules(settings.rules, SOURCES), SOURCES, order, now),
             Misspelt(indexes, corrections),
             CutToLimit(),
         ),

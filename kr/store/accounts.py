@@ -134,10 +134,25 @@ def _end_sessions(session: Session, user: User, now: datetime) -> None:
     session.execute(ended.values(revoked_at=now))
 
 
-def record(session: Session, organisation_id: str, by: User | None, action: str, subject: str, now: datetime) -> None:
+def record(
+    session: Session,
+    organisation_id: str,
+    by: User | None,
+    action: str,
+    subject: str,
+    now: datetime,
+    before: str | None = None,
+    after: str | None = None,
+) -> None:
     """Write into the audit log; `by` None is the command line."""
     session.add(
         AuditEntry(
-            ts=now, organisation_id=organisation_id, user_id=by.id if by else None, action=action, subject=subject
+            ts=now,
+            organisation_id=organisation_id,
+            user_id=by.id if by else None,
+            action=action,
+            subject=subject,
+            before=before,
+            after=after,
         )
     )

@@ -301,7 +301,7 @@ class KeywordVerdict(Base):
 
 
 class AuditEntry(Base):
-    """Who changed what that others rely on: users, keys, roles, rules."""
+    """Who changed what that others rely on: users, keys, roles, rules. Entries are added, never changed or removed."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (Index(None, "organisation_id", "ts"),)
@@ -313,3 +313,6 @@ class AuditEntry(Base):
     """None for the command line."""
     action: Mapped[str] = mapped_column(String(60))
     subject: Mapped[str] = mapped_column(Text)
+    before: Mapped[str | None] = mapped_column(Text)
+    """What it was, where that is text that people read; so with `after`."""
+    after: Mapped[str | None] = mapped_column(Text)

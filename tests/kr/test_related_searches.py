@@ -1,6 +1,6 @@
 """Related searches over a market small enough to check by hand."""
 
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -102,7 +102,7 @@ def test_the_operators_rules_hold_here_too(tiny_store: Path, tmp_path: Path) -> 
         encoding="utf-8",
     )
     service = KeywordService(
-        Settings(store=tiny_store, rules=rules, min_relevance_related=0.5), today=lambda: date(2024, 4, 1)
+        Settings(store=tiny_store, rules=rules, min_relevance_related=0.5), now=lambda: datetime(2024, 4, 1, tzinfo=UTC)
     )
     found = texts(ask(service, "鲜花"))
     assert "鲜花店" not in found and found[0] == "flowers"

@@ -48,6 +48,11 @@ def parameter_problem(name: str, detail: str | UsageError) -> ApiProblem:
     return ApiProblem(INVALID_REQUEST, str(detail), [{"pointer": f"#/{name}", "detail": str(detail)}])
 
 
+def send_model(reply: BaseModel, status: int = 200) -> Response:
+    """A reply that is a model."""
+    return Response(reply.model_dump_json(), status, mimetype="application/json")
+
+
 def send(document: Mapping[str, Any], took_ms: float) -> Response:
     """The reply; the time that the online path took stands in a header, so that the body stays the same."""
     response = Response(orjson.dumps(document), mimetype="application/json")

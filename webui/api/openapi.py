@@ -13,10 +13,11 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from webui.api.account_operations import account_models, account_paths
+from webui.api.account_operations import account_models, account_paths, models_of, paths_of
 from webui.api.exchange import REQUEST_ID_HEADER
 from webui.api.forecast_operations import forecast_models, forecast_paths
 from webui.api.models import KeywordIdeasReply, KeywordIdeasRequest, Problem
+from webui.api.operator_operations import OPERATOR_OPERATIONS
 from webui.api.plan_operations import plan_models, plan_paths
 from webui.api.plans_operations import plans_models, plans_paths
 from webui.api.problems import (
@@ -103,6 +104,7 @@ def openapi_document() -> dict[str, Any]:
             (KeywordIdeasRequest, "validation"),
             (KeywordIdeasReply, "serialization"),
             *account_models(),
+            *models_of(OPERATOR_OPERATIONS),
             *plan_models(),
             *plans_models(),
             *forecast_models(),
@@ -124,6 +126,7 @@ def openapi_document() -> dict[str, Any]:
             "/api/v1/keyword-ideas": {"post": _keyword_ideas()},
             **{operation.path: {"get": _read(operation)} for operation in READ_OPERATIONS},
             **account_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
+            **paths_of(OPERATOR_OPERATIONS, _REFERENCE, _problems((ACCOUNT_KEY,))),
             **plan_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
             **plans_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
             **forecast_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),

@@ -1,7 +1,7 @@
 """The operator's rules: dated, ordered, and never skipped silently."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from kr.service import KeywordService
 from kr.settings import Settings
 from kr.types import Request
 
-TODAY = date(2024, 5, 10)
+TODAY = datetime(2024, 5, 10, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def ask_with(tiny_store: Path, tmp_path: Path) -> Callable[..., Reply]:
     def ask(rules: str, seed: str = "鲜花", **more: object) -> Reply:
         file = tmp_path / "rules.toml"
         file.write_text(rules, encoding="utf-8")
-        service = KeywordService(Settings(store=tiny_store, rules=file), today=lambda: TODAY)
+        service = KeywordService(Settings(store=tiny_store, rules=file), now=lambda: TODAY)
         return service.keyword_ideas(Request(seeds=(seed,), **more))  # type: ignore[arg-type]
 
     return ask

@@ -49,7 +49,7 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(database: Database
 
 def test_upgrading_twice_changes_nothing(database: Database) -> None:
     before, after = upgrade(database)
-    assert before == after == "0003"
+    assert before == after == "0004"
     check_revision(database)
 
 
@@ -153,7 +153,7 @@ def test_every_damaged_backup_is_refused_and_restores_nothing(new_url: Callable[
         "the end is missing": lines[:-1],
         "something follows the end": [*lines, b"{}\n"],
         "a letter differs": [line.replace(b"Blumen", b"Blumes") for line in lines],
-        "another revision": [lines[0].replace(b"0003", b"0002"), *lines[1:]],
+        "another revision": [lines[0].replace(b"0004", b"0001"), *lines[1:]],
         "another format": [json.dumps({"format": "x"}).encode() + b"\n", *lines[1:]],
         "no JSON": [lines[0], b"{\n", *lines[1:]],
     }
