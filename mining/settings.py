@@ -171,6 +171,10 @@ class MiningSettings(BaseModel):
         300_000, ge=1, description="Searches in sessions that embeddings learn from; beyond it users are drawn."
     )
 
+    # Topics (SPEC §1.7).
+    topics: int = Field(100, ge=0, le=1000, description="Topics of clicked titles and searches; 0 for none.")
+    topic_terms: int = Field(50_000, ge=100, description="So many terms, the most frequent ones, have topics.")
+
     # Window: which days are mined, and how much older ones weigh.
     window_days: int | None = Field(
         None, ge=1, le=100_000, description="Only so many days up to the last search are mined; without it, all."
