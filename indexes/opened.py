@@ -17,6 +17,7 @@ from indexes.neighbors import Neighbors
 from indexes.postings import Postings
 from indexes.prefixes import Prefixes
 from indexes.seed_queries import SeedQueries
+from indexes.seed_urls import SeedUrls
 from indexes.snapshot import open_snapshot
 from indexes.spelling import Spelling
 from indexes.term_vectors import TermVectors
@@ -72,6 +73,8 @@ class Indexes:
     """What the platform knew of pages when it wrote the log; None if the snapshot was built without."""
     seeds: SeedQueries | None
     """What to offer before a word is typed; None in a snapshot that was built without."""
+    seed_urls: SeedUrls | None
+    """Pages that a search by address may start from; None in a snapshot that was built without."""
     facts: dict[str, Any]
     """What the snapshot was built from: see `mining.build`."""
 
@@ -118,6 +121,7 @@ class Indexes:
             prefixes=prefixes,
             crawled_pages=CrawledPages.open(reader, facts),
             seeds=SeedQueries(reader) if "seeds" in facts else None,
+            seed_urls=SeedUrls.open(reader, facts),
             facts=facts,
         )
 

@@ -12,7 +12,7 @@ Nothing is held whole but arrays of a few bytes a keyword; tables are read, and 
 | neighbours, paths | `build_neighbors.py` |
 | crawled pages | `build_pages.py` |
 | popular keywords | here |
-| seed queries | `seed_queries.py` |
+| seed queries, seed URLs | `seed_queries.py`, `build_seed_urls.py` |
 | prefixes | `build_keywords.write_suggestions` |
 | spelling, facts | here |
 """
@@ -34,11 +34,12 @@ from indexes.unsafe_terms import UnsafeTerms
 from mining.build_keywords import KeywordTexts, write_keywords, write_suggestions, write_terms
 from mining.build_neighbors import Market, write_all_neighbors
 from mining.build_pages import write_crawled_pages
+from mining.build_seed_urls import write_all_seed_urls
 from mining.build_statistics import write_statistics
 from mining.build_tables import MinedTables
 from mining.close_variants import close_variants
 from mining.keyword_vectors import write_keyword_vectors
-from mining.seed_queries import write_seeds
+from mining.seed_queries import SeedCandidates, write_seeds
 from mining.text_ids import TextIds
 
 COMPILE_FROM = 1000
@@ -108,8 +109,10 @@ def write_parts(
     advance(1)
 
     write_array(folder, "popular.npy", _popular(searches, texts))
-    seeds = write_seeds(mined, ids, canonical, texts.severity, folder)
-    del ids
+    candidates = SeedCandidates(mined, ids, canonical, texts.severity, folder)
+    seeds = write_seeds(candidates, folder)
+    seed_urls = write_all_seed_urls(mined, ids, candidates, canonical, texts.severity, unsafe_terms, folder)
+    del ids, candidates
     advance(1)
 
     write_suggestions(folder, texts, searches, canonical)
@@ -124,6 +127,7 @@ def write_parts(
         **columns,
         "miners": miners,
         "seeds": seeds,
+        "seed_urls": seed_urls,
         "vectors": vectors,
         "crawled_pages": pages,
         "lexicons_sha256": unsafe_terms.sha256,

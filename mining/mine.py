@@ -307,6 +307,7 @@ class _Mining:
             miners.mine_page_terms(self.logs["pages"])
         else:
             self.writer.write_nothing("page_term_clusters", "page_term_neighbors")
+        miners.mine_seed_urls(self.logs["pages"])
         advance(1)
 
     def _keep_pages(self) -> None:

@@ -272,6 +272,16 @@ MINED_TABLES = {
         ("url",),
         {"url": TEXT, "title": TEXT, "text": TEXT},
     ),
+    "seed_urls": MinedTable(
+        "Pages that people click for several keywords: users, clicks and keywords of its edges in the click graph.",
+        ("url",),
+        {"url": TEXT, "title": TEXT, "users": COUNT, "clicks": COUNT, "keywords": COUNT, **PERIOD},
+    ),
+    "seed_url_keywords": MinedTable(
+        "The keywords that these pages are clicked for, those of the most users.",
+        ("url", "keyword"),
+        {"url": TEXT, "keyword": TEXT, "users": COUNT, "clicks": COUNT},
+    ),
     "robot_users": MinedTable(
         "Users set aside as robots, what they did, and which rules they broke.",
         ("user_id",),

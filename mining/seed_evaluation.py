@@ -18,6 +18,8 @@ from indexes.neighbors import FUSION, joint_strength
 from indexes.opened import Indexes
 from indexes.seed_queries import ACCOUNT_PREFIX, EVERYONE, INDUSTRY_PREFIX
 from indexes.snapshot import open_snapshot
+from indexes.unsafe_terms import UnsafeTerms
+from mining.build_seed_urls import PageChoice
 from mining.build_tables import MinedTables
 from mining.evaluation import MIN_SEARCHES, SEED, interval_of_mean
 from mining.recall_tables import industries_above
@@ -52,7 +54,8 @@ def evaluate_seeds(mined: Path, truth_folder: Path, store: Path) -> list[dict[st
     the share among the good results of its seeds); result_precision (good results of the seeds that belong); needs
     (different pairs of intent and facets of planted products among the seeds, a seed). Systems: what everybody
     searches; what is searched most of the context's own keywords; the recall table's score; Q, U and S as served, by
-    topics; S by the vectors of words; S without coherence. Two rows say how far coherence alone tells what belongs:
+    topics; S by the vectors of words; S without coherence. Rows named pages judge seed URLs: a page belongs if most of
+    those who clicked it did so for keywords that belong. Two rows say how far coherence alone tells what belongs:
     separation is the probability that a keyword that belongs is nearer to the context than one that doesn't, where
     every other keyword of the recall table makes the context and neither of the two is among them. Each value is a
     mean with its 95 % bootstrap interval over contexts. Raises NotFoundError for a store or a truth of other tables.
@@ -77,6 +80,8 @@ class SeedEvaluation:
         self._canonical = canonical
         self._row_of = self._truth.rows(indexes.keywords.take(np.arange(len(indexes.keywords))))
         self._candidates = SeedCandidates(tables, ids, canonical, severity, snapshot.path)
+        unsafe_terms = UnsafeTerms.load()
+        self._pages = PageChoice(tables, ids, self._candidates, canonical, severity, unsafe_terms, snapshot.path)
         self._belonging = self._planted(mined, truth_folder)
 
     def rows(self) -> list[dict[str, Any]]:
@@ -87,6 +92,12 @@ class SeedEvaluation:
             for kind in KINDS:
                 own = [context for context in contexts if context.startswith(f"{kind}:")]
                 rows.append({"system": name, "kind": kind} | self._row(own, offered))
+        for name, pages in self._page_systems().items():
+            for kind in KINDS:
+                own = [context for context in contexts if context.startswith(f"{kind}:")]
+                measured = [self._measured_pages(self._belonging[context], pages(context)) for context in own]
+                row = _averaged({measure: [each[measure] for each in measured] for measure in measured[0]})
+                rows.append({"system": name, "kind": kind, "contexts": len(own)} | row)
         for by in Coherence:
             for kind in KINDS:
                 own = [context for context in contexts if context.startswith(f"{kind}:")]
@@ -177,6 +188,35 @@ class SeedEvaluation:
             "result_precision": float(belongs[of_truth].mean()) if len(results) else float("nan"),
             "needs": len(np.unique(needs, axis=0)) / len(seeds),
         }
+
+    def _page_systems(self) -> Mapping[str, Callable[[str], Array]]:
+        """By name, the pages (numbers of the choice) that a system offers a context, best first."""
+        choice = self._pages
+        users = choice.pages.columns["users"]
+
+        def most_clicked(context: str) -> Array:
+            pages = choice.clicked_for(self._candidates.own_keywords(context))
+            return pages[np.lexsort((pages, -users[pages]))][:CUT]
+
+        return {
+            "pages: most clicked for its keywords": most_clicked,
+            "pages: S": lambda context: choice.best_of(context)["page"][:CUT],
+        }
+
+    def _measured_pages(self, belongs: Array, pages: Array) -> dict[str, float]:
+        """A page belongs if most of those who clicked it did so for keywords that belong."""
+        found = {"coverage": float(len(pages) > 0), "precision_at_10": float("nan"), "needs": float("nan")}
+        if len(pages):
+            own = self._pages.pages
+            right = []
+            for page in pages.tolist():
+                part = slice(own.offsets[page], own.offsets[page + 1])
+                of_it = belongs[self._row_of[own.keyword[part]]]
+                right.append(2 * own.users[part][of_it].sum() > own.users[part].sum())
+            leads = self._row_of[own.keyword[own.offsets[pages]]]
+            needs = np.column_stack([self._truth.product[leads], self._truth.intent[leads], self._truth.facets[leads]])
+            found |= {"precision_at_10": float(np.mean(right)), "needs": len(np.unique(needs, axis=0)) / len(pages)}
+        return found
 
     def _good_results(self, seeds: Array) -> Array:
         """The good results of seeds, as `mining.seed_worth` counts them but with their variants."""

@@ -39,19 +39,18 @@ KEPT = 50
 """Seeds kept for each context: those with the greatest Q · U."""
 
 
-def write_seeds(mined: MinedTables, ids: TextIds, canonical: Array, severity: Array, folder: Path) -> int:
-    """Write the seeds of all contexts into a snapshot's folder, whose other parts are there; return their contexts.
-
-    `canonical` int32 and `severity` uint8 are those of the statistics and of the audit, a keyword a row.
-    """
-    candidates = SeedCandidates(mined, ids, canonical, severity, folder)
+def write_seeds(candidates: "SeedCandidates", folder: Path) -> int:
+    """Write the seeds of all contexts into a snapshot's folder, whose other parts are there; return their contexts."""
     contexts = {name: candidates.best_of(name) for name in candidates.bases}
     write_seed_queries(folder, contexts)
     return len(contexts)
 
 
 class SeedCandidates:
-    """The candidates of all contexts with their worth; `bases` are those of each context but for the bursts."""
+    """The candidates of all contexts with their worth; `bases` are those of each context but for the bursts.
+
+    `canonical` int32 and `severity` uint8 are those of the statistics and of the audit, a keyword a row.
+    """
 
     def __init__(self, mined: MinedTables, ids: TextIds, canonical: Array, severity: Array, folder: Path) -> None:
         self.bursts = recent_bursts(mined, ids)
@@ -102,16 +101,34 @@ class SeedCandidates:
         of_base = rows["origin"] != Origin.BURST
         weights = np.where(of_base, rows["score"], 0.0)
         greatest = float(weights.max(initial=0)) or 1.0
-        owned = weights * (rows["origin"] == Origin.OWNED)
-        centre = (owned if owned.any() else weights) @ vectors
-        length = float(np.linalg.norm(centre)) or 1.0
-        coherence = np.clip(vectors @ (centre / length), 0, 1)
+        coherence = np.clip(vectors @ _centre(weights, rows["origin"], vectors), 0, 1)
         bought = np.isin(rows["origin"], (Origin.OWNED, Origin.INDUSTRY))
         fit = np.where(of_base, rows["score"] / greatest, coherence)
         return fit, coherence, bought | (coherence >= MIN_COHERENCE[found_by])
+
+    def own_keywords(self, name: str) -> Array:
+        """What an account buys, if it buys anything, else all keywords of a context's recall table; int64."""
+        base = self.bases[name]
+        owned = base["origin"] == Origin.OWNED
+        keywords: Array = base["keyword"][owned if owned.any() else slice(None)]
+        return keywords
+
+    def centre_of(self, name: str, by: Coherence = Coherence.TOPICS) -> Array:
+        """The direction of an industry or account, float64 (dims,), of length 1 or 0."""
+        base = self.bases[name]
+        place, known = self.worth.places(base["keyword"])
+        vectors, _ = self.vectors_of(by)
+        return _centre(base["score"][known], base["origin"][known], vectors[place[known]])
 
     def best_of(self, name: str) -> SeedRows:
         """The KEPT seeds of a context with the greatest Q · U, best first."""
         found = self.scored(name)
         order = np.lexsort((found["keyword"], -np.round(found["quality"] * found["utility"], 9)))[:KEPT]
         return SeedRows({column: found[column][order].astype(dtype) for column, dtype in COLUMNS.items()})
+
+
+def _centre(weights: Array, origin: Array, vectors: Array) -> Array:
+    """The direction of what an account buys, if it buys anything, else of all keywords, by their weights."""
+    owned = weights * (origin == Origin.OWNED)
+    centre: Array = (owned if owned.any() else weights) @ vectors
+    return centre / (float(np.linalg.norm(centre)) or 1.0)

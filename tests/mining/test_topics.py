@@ -27,7 +27,7 @@ def corpus(documents: int = MIN_DOCUMENTS) -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def settings() -> MiningSettings:
-    return MiningSettings(topics=6)
+    return MiningSettings.model_validate({"topics": 6})
 
 
 def test_words_of_one_planted_topic_are_nearer_to_each_other_than_to_any_other(settings: MiningSettings) -> None:
@@ -56,7 +56,7 @@ def test_the_same_documents_give_the_same_rows_and_say_in_how_many_a_word_stands
 def test_a_small_log_and_a_vocabulary_of_few_words_have_no_topics(settings: MiningSettings) -> None:
     for documents in (corpus(MIN_DOCUMENTS - 1), [["same", "words"]] * MIN_DOCUMENTS, []):
         assert [table.num_rows for table in train_topics(documents, settings)] == [0, 0]
-    assert train_topics(corpus(), MiningSettings(topics=0))[0].num_rows == 0
+    assert train_topics(corpus(), MiningSettings.model_validate({"topics": 0}))[0].num_rows == 0
 
 
 @given(st.lists(st.sets(st.integers(0, 4), max_size=5), min_size=1, max_size=30))
