@@ -12,6 +12,7 @@ from indexes.click_paths import ClickPaths
 from indexes.crawled_pages import CrawledPages
 from indexes.errors import CorruptError
 from indexes.forward import Forward
+from indexes.industries import Industries
 from indexes.keyword_stats import KeywordStats
 from indexes.neighbors import Neighbors
 from indexes.postings import Postings
@@ -75,6 +76,8 @@ class Indexes:
     """What to offer before a word is typed; None in a snapshot that was built without."""
     seed_urls: SeedUrls | None
     """Pages that a search by address may start from; None in a snapshot that was built without."""
+    industries: Industries | None
+    """The operator's industry tree with its keywords; None in a snapshot that was built without."""
     facts: dict[str, Any]
     """What the snapshot was built from: see `mining.build`."""
 
@@ -122,6 +125,7 @@ class Indexes:
             crawled_pages=CrawledPages.open(reader, facts),
             seeds=SeedQueries(reader) if "seeds" in facts else None,
             seed_urls=SeedUrls.open(reader, facts),
+            industries=Industries.open(reader, facts),
             facts=facts,
         )
 

@@ -26,6 +26,10 @@ class Reason(StrEnum):
     SEED_OWNED = "bought_by_account"
     SEED_BURST = "searched_more_than_usual"
     SEED_RESULTS = "leads_to_keywords"
+    SEED_URL = "clicked_for_keywords"
+    INDUSTRY = "bought_by_advertisers_of_industry"
+    INDUSTRY_WORDS = "shares_words_with_industry"
+    RISING = "searched_more_and_more"
     RULE_BOOST = "boosted_by_rule"
     RULE_BURY = "buried_by_rule"
     RULE_PIN = "pinned_by_rule"
@@ -150,6 +154,22 @@ REASON_TEXTS: dict[Reason, tuple[str, str]] = {
         "{dates}，{count} 人搜索，高于预期的 {of} 人",
     ),
     Reason.SEED_RESULTS: ("Leads to {results} closely related keywords", "可引出 {results} 个密切相关的关键词"),
+    Reason.SEED_URL: (
+        "{users} came here, most after {words}: {keywords} keywords lead here, {clicks}, {dates}",
+        "{dates}，{users} 位用户点击，最多的搜索词是{words}：共 {keywords} 个关键词引向此页，{clicks} 次点击",
+    ),
+    Reason.INDUSTRY_WORDS: (
+        "Shares words with “{seed}”, which most advertisers of the industry buy",
+        "与该行业广告主购买最多的“{seed}”有共同的词",
+    ),
+    Reason.RISING: (
+        "Searched {change} more in the last three whole months than in the three before",
+        "最近三个完整月的搜索量比前三个月多 {change}",
+    ),
+    Reason.INDUSTRY: (
+        "Bought by {advertisers} of {of} advertisers of {industry}, {dates}",
+        "{dates}，{industry}行业的 {of} 个广告主中有 {advertisers} 个购买",
+    ),
     Reason.RULE_BOOST: ("Raised by the rule “{rule}”", "由规则“{rule}”提升"),
     Reason.RULE_BURY: ("Lowered by the rule “{rule}”", "由规则“{rule}”降低"),
     Reason.RULE_PIN: ("Pinned by the rule “{rule}”", "由规则“{rule}”置顶"),
@@ -174,6 +194,9 @@ class Notice(StrEnum):
     PAGE_WITHOUT_KEYWORDS = "page_without_keywords"
     SEEDS_OF_EVERYONE = "seeds_of_everyone"
     NO_SEEDS = "no_seeds"
+    PAGES_OF_EVERYONE = "pages_of_everyone"
+    INDUSTRY_WITHOUT_KEYWORDS = "industry_without_keywords"
+    NO_SEED_URLS = "no_seed_urls"
 
 
 NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
@@ -209,6 +232,18 @@ NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
     Notice.NO_SEEDS: (
         "There is no search to offer yet: the log tells too little, or the snapshot was built without seed queries.",
         "暂无可推荐的搜索词：日志数据不足，或快照构建时不含种子词。",
+    ),
+    Notice.INDUSTRY_WITHOUT_KEYWORDS: (
+        "The log knows no keyword that several advertisers of this industry buy: choose a wider industry.",
+        "日志中没有该行业多个广告主共同购买的关键词，请选择更宽的行业。",
+    ),
+    Notice.PAGES_OF_EVERYONE: (
+        "No page is known for “{context}” yet; these are pages that suit everyone.",
+        "尚无“{context}”的网页；以下是面向所有人的网页。",
+    ),
+    Notice.NO_SEED_URLS: (
+        "There is no page to start from: the log has too few clicks, or the snapshot was built without seed URLs.",
+        "暂无可作为起点的网页：日志中的点击太少，或快照构建时不含种子网址。",
     ),
     Notice.NOTHING_RELATED: (
         "No other search is close enough to “{query}” to be shown beside it.",

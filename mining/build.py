@@ -13,6 +13,7 @@ Nothing is held whole but arrays of a few bytes a keyword; tables are read, and 
 | crawled pages | `build_pages.py` |
 | popular keywords | here |
 | seed queries, seed URLs | `seed_queries.py`, `build_seed_urls.py` |
+| industry tree | `build_industries.py` |
 | prefixes | `build_keywords.write_suggestions` |
 | spelling, facts | here |
 """
@@ -31,6 +32,7 @@ from indexes.snapshot import publish, stage
 from indexes.spelling import write_spelling
 from indexes.terminal import Advance, progress
 from indexes.unsafe_terms import UnsafeTerms
+from mining.build_industries import write_industry_tree
 from mining.build_keywords import KeywordTexts, write_keywords, write_suggestions, write_terms
 from mining.build_neighbors import Market, write_all_neighbors
 from mining.build_pages import write_crawled_pages
@@ -112,6 +114,7 @@ def write_parts(
     candidates = SeedCandidates(mined, ids, canonical, texts.severity, folder)
     seeds = write_seeds(candidates, folder)
     seed_urls = write_all_seed_urls(mined, ids, candidates, canonical, texts.severity, unsafe_terms, folder)
+    industries = write_industry_tree(mined, ids, texts.severity, folder)
     del ids, candidates
     advance(1)
 
@@ -128,6 +131,7 @@ def write_parts(
         "miners": miners,
         "seeds": seeds,
         "seed_urls": seed_urls,
+        "industries": industries,
         "vectors": vectors,
         "crawled_pages": pages,
         "lexicons_sha256": unsafe_terms.sha256,

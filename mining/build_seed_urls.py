@@ -60,7 +60,7 @@ def write_all_seed_urls(
     used = np.unique(np.concatenate([np.empty(0, np.int64), *(rows["page"] for rows in contexts.values())]))
     for rows in contexts.values():
         rows.columns["page"] = np.searchsorted(used, rows["page"])
-    write_seed_urls(folder, contexts, choice.pages.taken(used))
+    write_seed_urls(folder, contexts, choice.pages.taken(used, canonical))
     return len(used)
 
 
@@ -104,13 +104,13 @@ class ClickedPages:
             clicked[order],
         )
 
-    def taken(self, rows: Array) -> SeedPages:
-        """These pages as the snapshot holds them."""
-        counts = np.minimum(np.diff(self.offsets)[rows], LEAD_KEYWORDS)
+    def taken(self, rows: Array, canonical: Array) -> SeedPages:
+        """These pages as the snapshot holds them; of close variants one leads there."""
         leads = np.full((len(rows), LEAD_KEYWORDS), -1, np.int32)
-        leads[np.repeat(np.arange(len(rows)), counts), ranges(np.zeros(len(rows), np.int64), counts)] = self.keyword[
-            ranges(self.offsets[rows], counts)
-        ]
+        for place, row in enumerate(rows.tolist()):
+            own = self.keyword[self.offsets[row] : self.offsets[row + 1]]
+            first = own[np.sort(np.unique(canonical[own], return_index=True)[1])][:LEAD_KEYWORDS]
+            leads[place, : len(first)] = first
         return SeedPages(
             [self.urls[row] for row in rows.tolist()],
             [self.titles[row] for row in rows.tolist()],

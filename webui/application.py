@@ -17,6 +17,7 @@ from webui import (
     formats,
     headers,
     identity,
+    industry_pages,
     judging,
     languages,
     list_pages,
@@ -28,7 +29,7 @@ from webui import (
     static_files,
     user_pages,
 )
-from webui.api import account, keyword_ideas, lists, plan, related, seeds, suggestions
+from webui.api import account, industries, keyword_ideas, lists, plan, related, seeds, suggestions
 from webui.operations import blueprint as operations
 from webui.settings import WebSettings, load_web_settings
 from webui.widgets import pages as widgets
@@ -66,6 +67,8 @@ def create_app(
         plan.blueprint,
         exports.blueprint,
         seeds.blueprint,
+        industry_pages.blueprint,
+        industries.blueprint,
         operations,
         sign_in_pages.blueprint,
         account_pages.blueprint,
