@@ -15,11 +15,13 @@ from indexes.click_paths import ClickPaths
 from indexes.crawled_pages import CrawledPages
 from indexes.errors import CorruptError
 from indexes.forward import Forward
+from indexes.industries import Industries
 from indexes.keyword_stats import KeywordStats
 from indexes.neighbors import Neighbors
 from indexes.postings import Postings
 from indexes.prefixes import Prefixes
 from indexes.seed_queries import SeedQueries
+from indexes.seed_urls import SeedUrls
 from indexes.snapshot import open_snapshot
 from indexes.spelling import Spelling
 from indexes.term_vectors import TermVectors
@@ -81,6 +83,10 @@ class Indexes:
     """Who buys what, for recommendations; None in a snapshot that was built without."""
     blend: BlendModel | None
     """The learned blend of recommendations that the snapshot was built with, if any."""
+    seed_urls: SeedUrls | None
+    """Pages that a search by address may start from; None in a snapshot that was built without."""
+    industries: Industries | None
+    """The operator's industry tree with its keywords; None in a snapshot that was built without."""
     facts: dict[str, Any]
     """What the snapshot was built from: see `mining.build`."""
 
@@ -130,6 +136,8 @@ class Indexes:
             landscape=AuctionLandscape.open(reader, facts, len(keywords), len(terms)),
             accounts=Accounts.open(reader, facts),
             blend=BlendModel.open(reader, facts),
+            seed_urls=SeedUrls.open(reader, facts),
+            industries=Industries.open(reader, facts),
             facts=facts,
         )
 

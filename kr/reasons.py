@@ -31,6 +31,10 @@ class Reason(StrEnum):
     SITE_SAYS = "said_by_site"
     NEAR_LIKED = "near_liked_keyword"
     NEAR_DISMISSED = "near_dismissed_keyword"
+    SEED_URL = "clicked_for_keywords"
+    INDUSTRY = "bought_by_advertisers_of_industry"
+    INDUSTRY_WORDS = "shares_words_with_industry"
+    RISING = "searched_more_and_more"
     RULE_BOOST = "boosted_by_rule"
     RULE_BURY = "buried_by_rule"
     RULE_PIN = "pinned_by_rule"
@@ -169,6 +173,22 @@ REASON_TEXTS: dict[Reason, tuple[str, str]] = {
         "已提升：与您收藏或认可的“{seed}”相近",
     ),
     Reason.NEAR_DISMISSED: ("Lowered: near to “{seed}”, which you dismissed", "已降低：与您排除的“{seed}”相近"),
+    Reason.SEED_URL: (
+        "{users} came here, most after {words}: {keywords} keywords lead here, {clicks}, {dates}",
+        "{dates}，{users} 位用户点击，最多的搜索词是{words}：共 {keywords} 个关键词引向此页，{clicks} 次点击",
+    ),
+    Reason.INDUSTRY_WORDS: (
+        "Shares words with “{seed}”, which most advertisers of the industry buy",
+        "与该行业广告主购买最多的“{seed}”有共同的词",
+    ),
+    Reason.RISING: (
+        "Searched {change} more in the last three whole months than in the three before",
+        "最近三个完整月的搜索量比前三个月多 {change}",
+    ),
+    Reason.INDUSTRY: (
+        "Bought by {advertisers} of {of} advertisers of {industry}, {dates}",
+        "{dates}，{industry}行业的 {of} 个广告主中有 {advertisers} 个购买",
+    ),
     Reason.RULE_BOOST: ("Raised by the rule “{rule}”", "由规则“{rule}”提升"),
     Reason.RULE_BURY: ("Lowered by the rule “{rule}”", "由规则“{rule}”降低"),
     Reason.RULE_PIN: ("Pinned by the rule “{rule}”", "由规则“{rule}”置顶"),
@@ -197,6 +217,9 @@ class Notice(StrEnum):
     ACCOUNT_UNKNOWN = "account_unknown"
     COLD_START = "cold_start"
     NOTHING_TO_RECOMMEND = "nothing_to_recommend"
+    PAGES_OF_EVERYONE = "pages_of_everyone"
+    INDUSTRY_WITHOUT_KEYWORDS = "industry_without_keywords"
+    NO_SEED_URLS = "no_seed_urls"
 
 
 NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
@@ -249,6 +272,18 @@ NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
     Notice.NOTHING_TO_RECOMMEND: (
         "Nothing new was found to recommend. Name an industry or the address of a site, or search with keywords.",
         "没有找到可推荐的新关键词。请指定行业或网站地址，或改用关键词搜索。",
+    ),
+    Notice.INDUSTRY_WITHOUT_KEYWORDS: (
+        "The log knows no keyword that several advertisers of this industry buy: choose a wider industry.",
+        "日志中没有该行业多个广告主共同购买的关键词，请选择更宽的行业。",
+    ),
+    Notice.PAGES_OF_EVERYONE: (
+        "No page is known for “{context}” yet; these are pages that suit everyone.",
+        "尚无“{context}”的网页；以下是面向所有人的网页。",
+    ),
+    Notice.NO_SEED_URLS: (
+        "There is no page to start from: the log has too few clicks, or the snapshot was built without seed URLs.",
+        "暂无可作为起点的网页：日志中的点击太少，或快照构建时不含种子网址。",
     ),
     Notice.NOTHING_RELATED: (
         "No other search is close enough to “{query}” to be shown beside it.",

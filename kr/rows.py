@@ -87,12 +87,13 @@ class RowWriter:
             "added_terms": [match.added for match in found],
         }
 
-    def attributes(self, ids: Array) -> list[dict[str, Any]]:
-        """What is known of each keyword, whatever it was searched for."""
+    def attributes(self, ids: Array, months: bool = False) -> list[dict[str, Any]]:
+        """What is known of each keyword, whatever it was searched for; with `months` the searches of each month too."""
         columns: dict[str, list[Any]] = {
             "text": self._indexes.keywords.take(ids),
             "language": self._languages(ids),
             **self._numbers(ids),
+            **({"monthly_search_volumes": self._months(ids)} if months else {}),
         }
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 

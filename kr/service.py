@@ -16,6 +16,8 @@ from indexes.text import tokens
 from kr.audit.lexicons import LexiconsInForce
 from kr.audit.stage import UnsafeKeywordAudit
 from kr.explain import explanation
+from kr.industries import IndustryBrowser, as_data
+from kr.industry_seeds import industries_of, with_industries
 from kr.marketing.apply import with_rules
 from kr.marketing.in_force import RuleSet, RulesInForce, together
 from kr.marketing.preview import RulePreview, preview
@@ -27,6 +29,7 @@ from kr.pipelines.keyword_search import MINERS, SOURCES, keyword_search_pipeline
 from kr.pipelines.recommendations import RecommendationOffer, RecommendationReply, RecommendationRequest
 from kr.pipelines.related_searches import related_searches_pipeline
 from kr.pipelines.seed_queries import SeedOffer, SeedReply, SeedRequest
+from kr.pipelines.seed_urls import SeedUrlOffer
 from kr.planning.budget_types import BudgetChoice
 from kr.planning.diagnosis import in_order
 from kr.planning.findings import Finding
@@ -70,6 +73,8 @@ class Opened:
     rows: RowWriter
     suggester: Suggester
     seeds: SeedOffer
+    seed_urls: SeedUrlOffer
+    industries: IndustryBrowser
     planner: Planner
     recommendations: RecommendationOffer
     rules: RuleSet
@@ -128,6 +133,8 @@ class KeywordService:
             rows,
             Suggester(indexes, audit),
             SeedOffer(indexes, audit, self.settings.related_min_users, self.settings.quality_weight),
+            SeedUrlOffer(indexes, audit, self.settings.related_min_users, self.settings.quality_weight),
+            IndustryBrowser(indexes, audit, rows, self.settings.related_min_users),
             Planner(indexes, audit),
             RecommendationOffer(indexes, self.settings, audit, rows, rules.rules, self._now),
             rules,
@@ -172,7 +179,7 @@ class KeywordService:
         reply, candidates = self._answer(opened, request)
         if not len(candidates):
             return reply
-        return replace(reply, rows=opened.rows.rows(replace(request, seeds=reply.seeds), candidates))
+        return replace(reply, rows=opened.rows.rows(answered_request(request, reply), candidates))
 
     def keyword_idea_batches(
         self, request: Request, batch_rows: int = EXPORT_BATCH_ROWS
@@ -183,14 +190,18 @@ class KeywordService:
         """
         opened = self.opened()
         reply, candidates = self._answer(opened, request)
-        answered = replace(request, seeds=reply.seeds)
+        answered = answered_request(request, reply)
         places = range(0, len(candidates), batch_rows)
         batches = (candidates.take(np.arange(at, min(at + batch_rows, len(candidates)))) for at in places)
         return reply, (opened.rows.rows(answered, batch) for batch in batches)
 
     def _answer(self, opened: Opened, request: Request) -> tuple[Reply, Candidates]:
         """The reply but for its rows, and the candidates that they are written from."""
-        empty = Reply(opened.indexes.snapshot_id, request.seeds)
+        request = with_industries(request, opened.indexes, opened.audit)
+        industries = tuple(map(as_data, industries_of(opened.indexes, request.industry_seed)))
+        empty = Reply(opened.indexes.snapshot_id, request.seeds, industries=industries)
+        if not request.seeds and request.industry_seed:
+            return replace(empty, notices=(notice(Notice.INDUSTRY_WITHOUT_KEYWORDS),)), Candidates.empty()
         if not request.seeds and request.page_topics:
             return replace(empty, notices=(notice(Notice.PAGE_WITHOUT_KEYWORDS),)), Candidates.empty()
         if not request.seeds:
@@ -220,6 +231,7 @@ class KeywordService:
             corrections=corrections,
             notices=tuple(notices),
             explain=explanation(opened.indexes, result) if request.explain else None,
+            industries=industries,
         )
         return reply, result.candidates
 
@@ -335,8 +347,9 @@ class KeywordService:
         return with_page(request, page.topics, self.opened().indexes)
 
     def seeds(self, request: SeedRequest) -> SeedReply:
-        """Searches to offer before a word is typed."""
-        return self.opened().seeds.offer(request)
+        """Searches, or pages to start from, to offer before a word is typed."""
+        opened = self.opened()
+        return (opened.seed_urls if request.kind == "urls" else opened.seeds).offer(request)
 
     @property
     def planner(self) -> Planner:
@@ -393,9 +406,16 @@ class KeywordService:
         return notices
 
 
+def answered_request(request: Request, reply: Reply) -> Request:
+    """The request whose rows are written: with the seeds that were searched."""
+    typed = set(request.seeds)
+    given = tuple(seed for seed in reply.seeds if seed not in typed) if request.industry_seed else ()
+    return replace(request, seeds=reply.seeds, industry_keywords=given)
+
+
 def _typed(request: Request) -> list[str]:
-    """The seeds that the caller typed, without those that a page gave."""
-    of_page = {topic.text for topic in request.page_topics}
+    """The seeds that the caller typed, without those that a page or an industry gave."""
+    of_page = {*(topic.text for topic in request.page_topics), *request.industry_keywords}
     return [seed for seed in request.seeds if seed not in of_page]
 
 

@@ -12,7 +12,8 @@ Nothing is held whole but arrays of a few bytes a keyword; tables are read, and 
 | neighbours, paths | `build_neighbors.py` |
 | crawled pages | `build_pages.py` |
 | popular keywords | here |
-| seed queries | `seed_queries.py` |
+| seed queries, seed URLs | `seed_queries.py`, `build_seed_urls.py` |
+| industry tree | `build_industries.py` |
 | auctions and demand, for forecasts | `forecast_part.py` |
 | accounts | `build_accounts.py` |
 | recommendation model | here |
@@ -36,16 +37,18 @@ from indexes.spelling import write_spelling
 from indexes.terminal import Advance, progress
 from indexes.unsafe_terms import UnsafeTerms
 from mining.build_accounts import write_accounts
+from mining.build_industries import write_industry_tree
 from mining.build_keywords import KeywordTexts, write_keywords, write_suggestions, write_terms
 from mining.build_neighbors import Market, write_all_neighbors
 from mining.build_pages import write_crawled_pages
+from mining.build_seed_urls import write_all_seed_urls
 from mining.build_statistics import write_statistics
 from mining.build_tables import MinedTables
 from mining.close_variants import close_variants
 from mining.forecast_part import write_auction_landscape
 from mining.keyword_vectors import write_keyword_vectors
 from mining.recommend_model import read_blend
-from mining.seed_queries import write_seeds
+from mining.seed_queries import SeedCandidates, write_seeds
 from mining.text_ids import TextIds
 
 COMPILE_FROM = 1000
@@ -133,12 +136,15 @@ def write_parts(
     advance(1)
 
     write_array(folder, "popular.npy", _popular(searches, texts))
-    seeds = write_seeds(mined, ids, canonical, texts.severity, folder)
+    candidates = SeedCandidates(mined, ids, canonical, texts.severity, folder)
+    seeds = write_seeds(candidates, folder)
+    seed_urls = write_all_seed_urls(mined, ids, candidates, canonical, texts.severity, unsafe_terms, folder)
+    industries = write_industry_tree(mined, ids, texts.severity, folder)
     landscape = write_auction_landscape(mined, ids, canonical, folder)
     accounts = write_accounts(mined, ids, folder)
     if model is not None:
         write_json(folder, MODEL_FILE, model)
-    del ids
+    del ids, candidates
     advance(1)
 
     write_suggestions(folder, texts, searches, canonical)
@@ -154,6 +160,8 @@ def write_parts(
         "miners": miners,
         "seeds": seeds,
         "auction_landscape": landscape,
+        "seed_urls": seed_urls,
+        "industries": industries,
         "vectors": vectors,
         "crawled_pages": pages,
         "accounts": accounts,

@@ -233,6 +233,30 @@ def evaluate_budget(
         click.echo(table(rows, COLUMNS))
 
 
+@click.command("seeds")
+@click.option("--mined", type=FOLDER, required=True, help="Folder of the mined tables.")
+@click.option("--truth", type=FOLDER, required=True, help="Folder of the simulator's planted truth.")
+@click.option("--store", type=FOLDER, required=True, help="Snapshot store that was built from the tables.")
+@click.option("--markdown", type=FILE, help="Write the scoreboard into this page, in the section of --title.")
+@click.option("--title", default="Seed queries", show_default=True, help="Section of the page.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def evaluate_seeds(mined: Path, truth: Path, store: Path, markdown: Path | None, title: str, as_json: bool) -> None:
+    """Seed queries of industries and accounts: whether they belong, and what they lead to."""
+    from mining.evaluation import table
+    from mining.seed_evaluation import COLUMNS
+    from mining.seed_evaluation import evaluate_seeds as evaluate
+
+    rows = evaluate(mined, truth, store)
+    if markdown:
+        from mining.scoreboard import seeds_section, write_section
+
+        write_section(markdown, title, seeds_section(rows, _command_line()))
+    if as_json:
+        print_json({"rows": rows})
+    else:
+        click.echo(table(rows, COLUMNS))
+
+
 @click.command("sessions")
 @click.option("--logs", type=FOLDER, required=True, help="Folder of the canonical tables.")
 @click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A setting of the miners; repeatable.")
@@ -394,5 +418,6 @@ EVALUATE_COMMANDS: list[click.Command] = [
     evaluate_forecast,
     evaluate_budget,
     evaluate_recommend,
+    evaluate_seeds,
 ]
 BENCH_COMMANDS: list[click.Command] = [bench_build, bench_cooccurrence]

@@ -24,6 +24,7 @@ from mining import (
     keyword_statistics,
     sessions,
     time_decay,
+    topics,
 )
 from mining.association_rules import find_rules
 from mining.buyer_miners import ACCOUNT_TABLES, BUYER_TABLES, BuyerMiners
@@ -34,6 +35,7 @@ from mining.days import MinedDays, mine_days, read_days
 from mining.engines import Engine, open_engine
 from mining.fusion import FUSED_PAIRS, write_fused_pairs, write_no_fused_pairs
 from mining.fusion_model import FusionModel
+from mining.industries import collect_industries
 from mining.keyword_statistics import Month, months_between
 from mining.keywords import distinct_queries, number_keywords
 from mining.missing_days import find_missing_days
@@ -170,7 +172,7 @@ class _Mining:
         self._keep_pages()
         self._mine_buyers(demand, robots, queries)
         advance(1)
-        self._learn_term_vectors(session_queries, edge_users, urls)
+        self._learn_from_words(session_queries, edge_users, urls)
         advance(1)
         return self._report(window, months, missing)
 
@@ -303,7 +305,7 @@ class _Mining:
         self.writer.write("bursts", bursts.find_bursts(self.engine, counted, days, first, last, self.settings))
         self.engine.drop("keyword_days", "burst_intervals")
 
-    def _learn_term_vectors(self, session_queries: pa.Table, edge_users: ir.Table, urls: ir.Table) -> None:
+    def _learn_from_words(self, session_queries: pa.Table, edge_users: ir.Table, urls: ir.Table) -> None:
         pairs = edge_users.select("url_id", "keyword_id").distinct()
         every = embeddings.stride(self.writer.number(pairs.count()), self.settings.embedding_page_queries)
         drawn = embeddings.draw_page_queries(edge_users, every)
@@ -311,6 +313,9 @@ class _Mining:
         titles = self.engine.collect(embeddings.draw_titles(self.logs["pages"], urls, every))
         corpus = list(embeddings.sentences(page_queries, titles, session_queries, self.writer.keywords))
         self.writer.write_batches("term_vectors", embeddings.train(corpus, self.settings).to_batches())
+        topic_terms, described = topics.train_topics(corpus, self.settings)
+        self.writer.write_batches("topic_terms", topic_terms.to_batches())
+        self.writer.write_batches("topics", described.to_batches())
 
     def _mine_clicks(self, demand: ir.Table, edge_users: ir.Table, urls: ir.Table, advance: Advance) -> None:
         miners = ClickMiners(self.writer, edge_users, urls, self.settings)
@@ -328,6 +333,7 @@ class _Mining:
             miners.mine_page_terms(self.logs["pages"])
         else:
             self.writer.write_nothing("page_term_clusters", "page_term_neighbors")
+        miners.mine_seed_urls(self.logs["pages"])
         advance(1)
 
     def _keep_pages(self) -> None:
@@ -341,6 +347,8 @@ class _Mining:
 
     def _mine_buyers(self, demand: ir.Table, robots: ir.Table, queries: ir.Table) -> None:
         """Bids and shown ads by the keyword bid on, of keywords that people search."""
+        tree = collect_industries(self.engine, self.logs["industries"], self.logs["advertisers"])
+        self.writer.write_rows("industries", tree)
         if not (self.has["bids"] or self.has["ad_events"]):
             self.writer.write_nothing(*BUYER_TABLES, *ACCOUNT_TABLES)
             return

@@ -125,6 +125,17 @@ MINED_TABLES = {
         ("term",),
         {"term": TEXT, "occurrences": COUNT, "vector": pa.list_(pa.float32())},
     ),
+    "topic_terms": MinedTable(
+        "Terms of clicked titles and searches with their places among the topics: a text's is the sum of its terms'.",
+        ("term",),
+        {"term": TEXT, "documents": COUNT, "vector": pa.list_(pa.float32())},
+    ),
+    "topics": MinedTable(
+        "Topics by their strength, with the terms that weigh most in each, and how far these occur together "
+        "(mean normalised pointwise mutual information, -1 to 1).",
+        ("topic",),
+        {"topic": COUNT, "strength": REAL, "coherence": REAL, "terms": pa.list_(TEXT)},
+    ),
     "content_click_clusters": MinedTable(
         "Density clusters by content and click similarity, numbered from 0 by their first core.",
         ("keyword",),
@@ -240,6 +251,11 @@ MINED_TABLES = {
         ("advertiser_id", "industry_id"),
         {"advertiser_id": TEXT, "industry_id": TEXT},
     ),
+    "industries": MinedTable(
+        "The operator's industry tree; advertisers are those of the industry and of all below it.",
+        ("industry_id",),
+        {"industry_id": TEXT, "parent_id": TEXT, "name_en": TEXT, "name_zh": TEXT, "advertisers": COUNT},
+    ),
     "bursts": MinedTable(
         "Days on which clearly more people than expected searched a keyword; observed and expected count users by day.",
         ("keyword", "first_date"),
@@ -310,6 +326,16 @@ MINED_TABLES = {
         "Pages that the platform has crawled, with the beginning of their text.",
         ("url",),
         {"url": TEXT, "title": TEXT, "text": TEXT},
+    ),
+    "seed_urls": MinedTable(
+        "Pages that people click for several keywords: users, clicks and keywords of its edges in the click graph.",
+        ("url",),
+        {"url": TEXT, "title": TEXT, "users": COUNT, "clicks": COUNT, "keywords": COUNT, **PERIOD},
+    ),
+    "seed_url_keywords": MinedTable(
+        "The keywords that these pages are clicked for, those of the most users.",
+        ("url", "keyword"),
+        {"url": TEXT, "keyword": TEXT, "users": COUNT, "clicks": COUNT},
     ),
     "robot_users": MinedTable(
         "Users set aside as robots, what they did, and which rules they broke.",

@@ -22,6 +22,11 @@ table; in brackets the difference of the MRR@10."""
 OF_MINERS = """Keywords drawn by their searches; a pair is right if both stand for the same product in the same
 language; recall counts keywords searched at least 5 times; NDCG takes the need, the product and its relations for
 grades."""
+OF_SEEDS = """Ten seeds for each industry and for accounts drawn evenly, judged by the planted products: a seed belongs
+to an industry if its product is of the industry or of one below it, to an account if the account buys a keyword of its
+product. Reach: planted keywords of the context among the good results of its seeds. Results: share of these results
+that belong. Needs: different intents and facets a seed. Separation: how often coherence alone puts a keyword that
+belongs before one that doesn't, over keywords that did not make the context."""
 TITLES = {
     CURRENT: "The next query from the one before",
     SESSION: "The next query from the session so far",
@@ -79,6 +84,23 @@ def miners_section(rows: Sequence[dict[str, Any]], command: str) -> str:
         lines.append(f"| {name} | {' | '.join(cells)} |")
     asked = next((row["queries"] for row in rows if row["queries"]), 0)
     return "\n\n".join([f"`{command}`", f"{today()}. {asked:,} keywords. {OF_MINERS}", "\n".join(lines)]) + "\n"
+
+
+def seeds_section(rows: Sequence[dict[str, Any]], command: str) -> str:
+    """What `evaluate seeds` measured, as Markdown below a section's heading."""
+    names = ("coverage", "precision_at_10", "reach", "result_precision", "needs", "separation")
+    lines = [
+        "| system | context | coverage | precision@10 | reach | results | needs | separation |",
+        "|---" * (len(names) + 2) + "|",
+    ]
+    for row in rows:
+        name = f"**{row['system']}**" if row["system"] == "S with topics" else row["system"]
+        lines.append(f"| {name} | {row['kind']} | {' | '.join(interval_cell(row, each) for each in names)} |")
+    sizes = ", ".join(
+        f"{count:,} {'industries' if kind == 'industry' else 'accounts'}"
+        for kind, count in {row["kind"]: row["contexts"] for row in rows}.items()
+    )
+    return "\n\n".join([f"`{command}`", f"{today()}. {sizes}. {OF_SEEDS}", "\n".join(lines)]) + "\n"
 
 
 def today() -> str:

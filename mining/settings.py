@@ -143,6 +143,11 @@ class MiningSettings(BaseModel):
     )
     recall_keywords: int = Field(200, ge=1, le=10_000, description="Most keywords kept of an account or an industry.")
 
+    # Pages to start from (SPEC §1.12).
+    seed_url_min_users: int = Field(5, ge=1, description="A page that fewer users clicked is no page to start from.")
+    seed_url_min_keywords: int = Field(3, ge=1, description="So is one that was clicked for fewer keywords.")
+    seed_url_pages: int = Field(50_000, ge=1, description="Most pages kept to start from: those of the most users.")
+
     # Bursts (SPEC §1.11).
     burst_min_users: int = Field(10, ge=1, description="A burst has at least so many distinct users.")
     burst_min_factor: float = Field(2.0, ge=1, le=1000, description="A burst has so many times the users expected.")
@@ -187,6 +192,10 @@ class MiningSettings(BaseModel):
     embedding_session_queries: int = Field(
         300_000, ge=1, description="Searches in sessions that embeddings learn from; beyond it users are drawn."
     )
+
+    # Topics (SPEC §1.7).
+    topics: int = Field(100, ge=0, le=1000, description="Topics of clicked titles and searches; 0 for none.")
+    topic_terms: int = Field(50_000, ge=100, description="So many terms, the most frequent ones, have topics.")
 
     # Window: which days are mined, and how much older ones weigh.
     window_days: int | None = Field(

@@ -24,6 +24,7 @@ def source_name(name: str) -> str:
         "page_terms": gettext("Pages that say the same"),
         "semantic": gettext("Words used alike"),
         "url_topics": gettext("What the page says"),
+        "industry": gettext("Bought in the industry"),
     }
     return names.get(name, name)
 
@@ -45,6 +46,7 @@ def stage_name(name: str) -> str:
         "literal_relevance": gettext("Relevance computed"),
         "trained_relevance": gettext("Relevance computed"),
         "page_relevance": gettext("Weighed by what the page says"),
+        "industry_relevance": gettext("Weighed by what the industry buys"),
         "relevance_admission": gettext("Too little relevance removed"),
         "unsafe_keyword_audit": gettext("Unsafe keywords removed"),
         "close_variants": gettext("Close variants brought together"),

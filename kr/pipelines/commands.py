@@ -79,6 +79,7 @@ def related(
 @click.option("--industry", help="Id of an industry; with --account the one to fall back on.")
 @click.option("--limit", type=click.IntRange(1, MOST_RELATED), default=RELATED_LIMIT, show_default=True, help="Rows.")
 @click.option("--t", "quality_weight", type=click.FloatRange(0, 1), help="1 ranks by quality only, 0 by results only.")
+@click.option("--urls", is_flag=True, help="Pages to start a search by address from, instead of searches.")
 @click.option("--json", "as_json", is_flag=True, help="Print the API's envelope.")
 def seeds(
     store: Path | None,
@@ -87,9 +88,10 @@ def seeds(
     industry: str | None,
     limit: int,
     quality_weight: float | None,
+    urls: bool,
     as_json: bool,
 ) -> None:
-    """Searches to offer an account, an industry or everyone before a word is typed."""
+    """Searches or pages to offer an account, an industry or everyone before a word is typed."""
     from kr.envelope import seeds_envelope
     from kr.pipelines.seed_queries import SeedRequest
     from kr.service import KeywordService
@@ -97,7 +99,8 @@ def seeds(
 
     store, snapshot_id = store_and_snapshot(store, snapshot)
     service = KeywordService(load_settings(store=store), snapshot_id=snapshot_id)
-    request = SeedRequest(account or None, industry or None, limit, quality_weight)
+    kind = "urls" if urls else "queries"
+    request = SeedRequest(account or None, industry or None, limit, quality_weight, kind)
     reply = service.seeds(request)
     if as_json:
         print_json(seeds_envelope(reply, request))
@@ -105,9 +108,9 @@ def seeds(
     for note in reply.notices:
         say(f"{note.text_en}\n{note.text_zh}")
     for row in reply.rows:
-        click.echo(f"{row['text']}  ({'; '.join(reason['text_en'] for reason in row['reasons'])})")
+        click.echo(f"{row['url' if urls else 'text']}  ({'; '.join(reason['text_en'] for reason in row['reasons'])})")
     whose = f"{reply.kind} {reply.id}" if reply.id else reply.kind
-    say(f"{len(reply.rows)} seeds of {whose}, snapshot {reply.snapshot}")
+    say(f"{len(reply.rows)} {'pages' if urls else 'seeds'} of {whose}, snapshot {reply.snapshot}")
 
 
 @click.command()

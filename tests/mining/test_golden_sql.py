@@ -27,6 +27,7 @@ from mining import (
     page_term_vectors,
     recall_tables,
     robots,
+    seed_urls,
     sessions,
 )
 from mining.engines import Engine
@@ -187,6 +188,13 @@ def write_page_term_vectors(engine: WritingEngine) -> None:
     engine.note("page_popularity", popularity)
 
 
+def write_seed_urls(engine: WritingEngine) -> None:
+    urls = ibis.table({"url": "string", "url_id": "int64"}, name="urls")
+    pages, keywords = seed_urls.find_seed_pages(engine, EDGES, EDGE_USERS, urls, SETTINGS)
+    engine.note("seed_urls", seed_urls.with_titles(pages, engine.log("pages")))
+    engine.note("seed_url_keywords", keywords)
+
+
 def purchases(engine: WritingEngine) -> tuple[ir.Table, ir.Table, ir.Table]:
     bought = QUERIES.select("keyword_id", keyword="query")
     logs = (engine.log(name).join(bought, "keyword") for name in ("bids", "ad_events"))
@@ -247,6 +255,7 @@ MINERS = {
     "click_clusters": write_click_clusters,
     "embeddings": write_embeddings,
     "page_term_vectors": write_page_term_vectors,
+    "seed_urls": write_seed_urls,
     "buyer_copurchase": write_buyer_copurchase,
     "recall_tables": write_recall_tables,
     "bursts": write_bursts,

@@ -37,7 +37,9 @@ def test_every_reference_in_the_document_resolves() -> None:
 
 def test_every_route_of_the_api_is_documented(app: Any) -> None:
     routes = {
-        re.sub("<([^>]*)>", r"{\1}", rule.rule) for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/")
+        re.sub("<(?:[a-z]+:)?([^>]*)>", r"{\1}", rule.rule)
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/api/")
     }
     assert routes - {"/api/v1/openapi.json"} == set(openapi_document()["paths"])
 

@@ -3,6 +3,7 @@
 `python -m webui.api.openapi` writes webui/openapi.json; a test fails when the file and the models differ.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from pydantic.json_schema import models_json_schema
 from webui.api.account_operations import account_models, account_paths, models_of, paths_of
 from webui.api.exchange import REQUEST_ID_HEADER
 from webui.api.forecast_operations import forecast_models, forecast_paths
+from webui.api.industries_models import IndustriesQuestion, IndustriesReply, IndustryQuestion, IndustryReply
 from webui.api.models import KeywordIdeasReply, KeywordIdeasRequest, Problem
 from webui.api.operator_operations import OPERATOR_OPERATIONS
 from webui.api.plan_operations import plan_models, plan_paths
@@ -94,6 +96,22 @@ READ_OPERATIONS = (
         SeedsReply,
         "The seeds of the narrowest context of which something is known, best first.",
     ),
+    ReadOperation(
+        "/api/v1/industries",
+        "listIndustries",
+        "The operator's industry tree",
+        IndustriesQuestion,
+        IndustriesReply,
+        "The industries above which there is none, or those that were found.",
+    ),
+    ReadOperation(
+        "/api/v1/industries/{industry_id}",
+        "getIndustry",
+        "What the advertisers of an industry buy, and what is rising",
+        IndustryQuestion,
+        IndustryReply,
+        "The industry with its keywords.",
+    ),
 )
 
 
@@ -143,7 +161,7 @@ def openapi_document() -> dict[str, Any]:
 def _keyword_ideas() -> dict[str, Any]:
     return {
         "operationId": "generateKeywordIdeas",
-        "summary": "Keywords for seed keywords, for a page, or for both",
+        "summary": "Keywords for seed keywords, for a page, for industries, or for several of them",
         "parameters": [_REQUEST_ID],
         "requestBody": {
             "required": True,
@@ -155,7 +173,10 @@ def _keyword_ideas() -> dict[str, Any]:
 
 def _read(operation: ReadOperation) -> dict[str, Any]:
     schema = operation.question.model_json_schema(ref_template=_REFERENCE)
-    parameters = []
+    parameters = [
+        {"name": name, "in": "path", "required": True, "description": "An id.", "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ]
     for name, field in schema["properties"].items():
         described = {key: value for key, value in field.items() if key not in ("description", "title")}
         parameters.append(
@@ -167,11 +188,17 @@ def _read(operation: ReadOperation) -> dict[str, Any]:
                 "schema": described,
             }
         )
+    responses = _responses(operation.reply.__name__, operation.told, without=_unmet(operation))
+    if "{" in operation.path:
+        responses["404"] = {
+            "description": "There is nothing of this id",
+            "content": {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(model="Problem")}}},
+        }
     return {
         "operationId": operation.operation_id,
         "summary": operation.summary,
         "parameters": [*parameters, _REQUEST_ID],
-        "responses": _responses(operation.reply.__name__, operation.told, without=_unmet(operation)),
+        "responses": responses,
     }
 
 
