@@ -111,9 +111,10 @@ def text_table(result: dict[str, Any]) -> str:
     """The rows for a terminal."""
     heads = ["variant", "system", *LABELS, "p"]
     rows = result["rows"]
-    lines = [heads]
-    for row in rows:
-        lines.append([row["variant"], row["system"], *(interval_cell(row, name) for name in CELLS), _p(row)])
+    lines = [
+        heads,
+        *([row["variant"], row["system"], *(interval_cell(row, cell) for cell in CELLS), _p(row)] for row in rows),
+    ]
     widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
 
