@@ -78,7 +78,7 @@ def fit(log: EarlierLog) -> dict[str, Any]:
     labels: list[Array] = []
     asked: dict[str, int] = {}
     with step("recall what could have been recommended"):
-        for kind, question in _questions(log):
+        for kind, question in asked_lists(log):
             matrix, label = learned_from(log, question)
             if label.any():
                 rows.append(matrix)
@@ -112,7 +112,8 @@ def fit(log: EarlierLog) -> dict[str, Any]:
     return blend_document(booster.model_to_string(), low, high, card)
 
 
-def _questions(log: EarlierLog) -> Iterator[tuple[str, Question]]:
+def asked_lists(log: EarlierLog) -> Iterator[tuple[str, Question]]:
+    """Every list that is learned from, with the way in which its account is asked for."""
     for question in log.questions(HISTORY):
         yield HISTORY, question
     for question in log.questions(COLD):

@@ -93,16 +93,16 @@ class RecommendationOffer:
     ) -> None:
         self._indexes, self._rows = indexes, rows
         self._model = indexes.blend
-        self._finder: RecommendationFinder | None = None
+        self.finder: RecommendationFinder | None = None
         if indexes.accounts is not None:
             recall = AccountRecall(indexes, indexes.accounts, settings.related_min_users)
-            self._finder = RecommendationFinder(indexes, recall)
-            self._pipeline = recommendations_pipeline(indexes, settings, audit, self._finder, self._model, rules, now)
+            self.finder = RecommendationFinder(indexes, recall)
+            self._pipeline = recommendations_pipeline(indexes, settings, audit, self.finder, self._model, rules, now)
             self._reasons = AccountReasonWriter(indexes, recall, rules)
 
     def with_rules(self, rules: tuple[Rule, ...]) -> "RecommendationOffer":
         """The same recommendations under other rules; nothing is opened again."""
-        if self._finder is None:
+        if self.finder is None:
             return self
         other = copy(self)
         other._pipeline = with_rules(self._pipeline, rules)
@@ -122,10 +122,10 @@ class RecommendationOffer:
         TryAgainError while the lexicons cannot be read.
         """
         snapshot, accounts = self._indexes.snapshot_id, self._indexes.accounts
-        if self._finder is None or accounts is None:
+        if self.finder is None or accounts is None:
             return RecommendationReply(snapshot, notices=(notice(Notice.NO_ACCOUNTS),))
         notices = self._check(request)
-        found = self._finder.find(request)
+        found = self.finder.find(request)
         known = _known(found.profile.liked, found.profile.disliked, found.owned, found.profile)
         if not len(found.owned):
             notices.append(notice(Notice.COLD_START))

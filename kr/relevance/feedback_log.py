@@ -96,11 +96,13 @@ def _check_schema(path: Path, schema: Any) -> None:
 
 def _verdict(values: dict[str, Any], place: str) -> Verdict:
     for name in COLUMNS:
-        if values[name] is None:
+        if values[name] is None and name != "query":
             raise UsageError(f"{place}: the field {name} is missing.", "Mend the row at its source and ingest again.")
     if values["verdict"] not in LABELS and values["verdict"] != PERSONAL:
         raise UsageError(
             f"{place}: the verdict {values['verdict']!r} is unknown.",
             f"Use one of {', '.join([*LABELS, PERSONAL])}, and ingest again.",
         )
-    return Verdict(values["ts"] / 1e6, values["account_id"], values["query"], values["keyword"], values["verdict"])
+    # What was recommended without a query has none; it labels no pair.
+    query = values["query"] or ""
+    return Verdict(values["ts"] / 1e6, values["account_id"], query, values["keyword"], values["verdict"])

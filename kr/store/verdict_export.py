@@ -36,7 +36,7 @@ def export_verdicts(database: Database, logs: Path) -> int:
                 columns = {
                     "ts": [verdict.ts for verdict, _ in some],
                     "account_id": [account for _, account in some],
-                    "query": [verdict.query for verdict, _ in some],
+                    "query": [verdict.query or None for verdict, _ in some],
                     "keyword": [verdict.keyword for verdict, _ in some],
                     "verdict": [verdict.verdict for verdict, _ in some],
                 }

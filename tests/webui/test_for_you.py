@@ -181,3 +181,20 @@ def test_an_address_inside_the_network_is_refused(web: Flask, database: Database
     assert reply.status_code == 422
     assert reply.json["type"].endswith("page-refused")
     assert browser.get("/for-you?site=http://127.0.0.1/").status_code == 400
+
+
+def test_what_was_said_without_a_query_reaches_training_through_export_and_ingest(
+    web: Flask, database: Database, account: str, tmp_path: Path
+) -> None:
+    from kr.store.verdict_export import export_verdicts
+    from mining.ingest import ingest
+    from mining.recommend_questions import read_verdicts
+
+    browser, _ = entered(web, database, "buyer", account)
+    first, second = shown(browser)[:2]
+    act(browser, "up", first)
+    act(browser, "not_my_business", second)
+    export_verdicts(database, tmp_path / "said")
+    report = ingest("parquet", tmp_path / "said" / "feedback", tmp_path / "logs", table="feedback")
+    assert (report.kept, report.rejected) == (2, 0)
+    assert read_verdicts(tmp_path / "logs") == {account: {first: "up", second: "not_my_business"}}
