@@ -47,6 +47,11 @@ class LexiconsInForce:
         self._problem: KRError | None = None
 
     @property
+    def sequence(self) -> int:
+        """How often operators' lists had gone live when the terms in use were read."""
+        return self._sequence
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """The operator's files, beside those that KR ships."""
         return self._paths

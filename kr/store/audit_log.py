@@ -65,8 +65,8 @@ def actions(session: Session) -> list[str]:
     return list(session.scalars(select(AuditEntry.action).distinct().order_by(AuditEntry.action)))
 
 
-def _filtered(wanted: AuditFilter) -> Select[Any]:
-    statement: Select[Any] = (
+def _filtered(wanted: AuditFilter) -> Select[AuditEntry, str, str]:
+    statement = (
         select(AuditEntry, Organisation.name, User.email)
         .join(Organisation, Organisation.id == AuditEntry.organisation_id)
         .outerjoin(User, User.id == AuditEntry.user_id)

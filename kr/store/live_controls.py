@@ -45,6 +45,11 @@ class LiveControls:
         self._were_there = False
         self._left: list[object] = []
 
+    @property
+    def are_there(self) -> bool:
+        """Whether this process has seen that the database has tables for them."""
+        return self._were_there
+
     def sequences(self) -> dict[Control, int]:
         """How often each kind went live: a new number is a new content; 0 for never. ControlsUnreadable."""
         try:

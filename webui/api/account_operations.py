@@ -31,6 +31,8 @@ class AccountOperation:
     version: bool = False
     success: str = ""
     """The status of success where it is not the method's usual one."""
+    question: type[BaseModel] | None = None
+    """Its fields are parameters of the address."""
 
     @property
     def status(self) -> str:
@@ -102,6 +104,8 @@ def _described(operation: AccountOperation, reference: str, problems: dict[str, 
     if operation.version:
         version = {"name": "version", "in": "query", "required": True, "schema": {"type": "integer", "minimum": 1}}
         parameters.append(version | {"description": "The version that was seen."})
+    if operation.question:
+        parameters += _asked(operation.question)
     success: dict[str, Any] = {"description": operation.told}
     if operation.reply:
         success["content"] = content(operation.reply)
@@ -115,3 +119,17 @@ def _described(operation: AccountOperation, reference: str, problems: dict[str, 
     if operation.body:
         document["requestBody"] = {"required": True, "content": content(operation.body)}
     return document
+
+
+def _asked(question: type[BaseModel]) -> list[dict[str, Any]]:
+    schema = question.model_json_schema()
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", ()),
+            "description": field["description"],
+            "schema": {key: value for key, value in field.items() if key not in ("description", "title")},
+        }
+        for name, field in schema["properties"].items()
+    ]
