@@ -42,11 +42,11 @@ def decide() -> Response:
     return send_model(_queue(1), 201)
 
 
-@blueprint.delete("/feedback/<int:decision_id>")
-def undo(decision_id: int) -> Response:
+@blueprint.delete("/feedback/<decision_id>")
+def undo(decision_id: str) -> Response:
     """Put a pair back into the queue."""
     with current_database().writing() as session:
-        undo_decision(session, decision_id, author(session))
+        undo_decision(session, int(decision_id) if decision_id.isdecimal() else 0, author(session))
     return send_model(_queue(1))
 
 

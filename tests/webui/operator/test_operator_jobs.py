@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -36,15 +35,10 @@ def two_snapshots(tmp_path_factory: pytest.TempPathFactory, tiny_mined_writer: C
         for name in ("keyword", "neighbor"):
             if name in table.column_names:
                 table = table.filter(pc.not_equal(table[name], "鲜花店"))
-        if path.stem == "keyword_statistics":
-            place = table.column_names.index("avg_monthly_searches")
-            values = [
-                value * (2 if keyword == "生日蛋糕" else 1)
-                for keyword, value in zip(
-                    table["keyword"].to_pylist(), table["avg_monthly_searches"].to_pylist(), strict=True
-                )
-            ]
-            table = table.set_column(place, "avg_monthly_searches", pa.array(values, pa.float64()))
+        if path.stem == "keyword_months":
+            place = table.column_names.index("searches")
+            twice = pc.if_else(pc.equal(table["keyword"], "生日蛋糕"), 2, 1)
+            table = table.set_column(place, "searches", pc.multiply(table["searches"], twice))
         pq.write_table(table, path)
     build(mined, work / "store")
     return work
