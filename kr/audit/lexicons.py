@@ -92,6 +92,9 @@ class LexiconsInForce:
                 lists = decode_lists(content)
             self._terms = terms_of(self._paths, lists)
             self._problem = None
+        except ControlsUnreadable as error:
+            self._problem = error  # tried again with the next call, for it may pass by itself
+            return
         except KRError as error:
             self._problem = error
         self._signature, self._sequence = signature, sequence

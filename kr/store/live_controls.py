@@ -91,7 +91,7 @@ class LiveControls:
                     check_same_thread=False,
                     isolation_level=None,
                 )
-                weakref.finalize(self, self._connection.close)
+                weakref.finalize(self, _close_own, os.getpid(), self._connection)
             try:
                 row = self._connection.execute(_SEQUENCES).fetchone()
             except sqlite3.OperationalError as error:
@@ -117,6 +117,7 @@ class LiveControls:
                     self._forget_inherited()
         if self._database is None:
             self._database = open_database(self._url.render_as_string(hide_password=False))
+            weakref.finalize(self, _close_own, os.getpid(), self._database)
         return self._database
 
     def _forget_inherited(self) -> None:
@@ -131,3 +132,9 @@ class LiveControls:
             if self._connection is not None and self._process == os.getpid():
                 self._connection.close()
             self._connection = None
+
+
+def _close_own(process: int, opened: sqlite3.Connection | Database) -> None:
+    """Close what this process opened; a connection that a fork inherited is still its parent's."""
+    if process == os.getpid():
+        opened.close()
