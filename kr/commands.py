@@ -182,4 +182,4 @@ COMMANDS: list[click.Command] = [
 ]
 TRAIN_COMMANDS: list[click.Command] = [*relevance.TRAIN_COMMANDS]
 EVALUATE_COMMANDS: list[click.Command] = [*relevance.EVALUATE_COMMANDS, *pages.EVALUATE_COMMANDS]
-BENCH_COMMANDS: list[click.Command] = [bench_pipeline, *relevance.BENCH_COMMANDS]
+BENCH_COMMANDS: list[click.Command] = [bench_pipeline, *relevance.BENCH_COMMANDS, *operator_commands.BENCH_COMMANDS]

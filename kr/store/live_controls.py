@@ -1,7 +1,7 @@
 """What operators put live, asked of the database with every request, so that no worker needs a restart or a message.
 
-One indexed look-up: on SQLite over a connection of its own that stays open, 7 µs (docs/operating.md says how it was
-measured); on PostgreSQL one round trip.
+One indexed look-up: on SQLite over a connection of its own that stays open, some microseconds (`manage.py bench
+controls`); on PostgreSQL one round trip.
 """
 
 import os
