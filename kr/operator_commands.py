@@ -91,13 +91,16 @@ def import_rules(file: Path, live: bool, database: str | None, as_json: bool) ->
     from kr.marketing.rules import load_rules
     from kr.pipelines.keyword_search import SOURCES
     from kr.store.accounts import utc_now
+    from kr.store.changes import Change, ChangeKind
     from kr.store.control_versions import command_line_author
 
     settings, opened = _open(database)
     found = load_rules(file, SOURCES)
     with opened.writing() as session:
         by = command_line_author(session, utc_now())
-        replace_rules(session, read_book(session, SOURCES).version, found, f"read from {file.name}", by)
+        replace_rules(
+            session, read_book(session, SOURCES).version, found, Change(ChangeKind.READ_FROM_FILE, file.name), by
+        )
         session.flush()
         version = read_book(session, SOURCES).version
         if live:

@@ -11,6 +11,7 @@ from kr.jobs.runs import AlreadyRunning, _insert
 from kr.store import Database
 from kr.store.accounts import create_organisation, create_user
 from kr.store.audit_log import AuditFilter, entries
+from kr.store.changes import Change, ChangeKind
 from kr.store.control_versions import Author, StaleControl, go_live, head, history, live, restore, save, undo
 from kr.store.feedback_queue import AlreadyDecided, decide, queue, undo_decision
 from kr.store.live_controls import ControlsUnreadable, LiveControls
@@ -37,7 +38,7 @@ def test_what_goes_live_is_seen_by_whoever_asks_next(database: Database, author:
     assert controls.sequences() == {Control.RULES: 0, Control.LEXICONS: 0}
     for number, content in enumerate(("[1]", "[2]")):
         with database.writing() as session:
-            save(session, Control.RULES, number, content, "test", author)
+            save(session, Control.RULES, number, content, Change(ChangeKind.SENT), author)
         assert controls.sequences()[Control.RULES] == number
         with database.writing() as session:
             go_live(session, Control.RULES, number + 1, author)
@@ -63,7 +64,7 @@ def test_of_writers_at_the_same_moment_one_wins_and_the_others_are_told(database
         start.wait()
         try:
             with database.writing() as session:
-                save(session, Control.RULES, 0, f"[{number}]", "test", author)
+                save(session, Control.RULES, 0, f"[{number}]", Change(ChangeKind.SENT), author)
             outcomes.append("saved")
         except StaleControl:
             outcomes.append("told")
@@ -82,7 +83,7 @@ def test_of_writers_at_the_same_moment_one_wins_and_the_others_are_told(database
 def test_an_earlier_version_is_taken_up_again(database: Database, author: Author) -> None:
     for number, content in enumerate(("a", "b", "c")):
         with database.writing() as session:
-            save(session, Control.LEXICONS, number, content, "test", author)
+            save(session, Control.LEXICONS, number, content, Change(ChangeKind.SENT), author)
     with database.writing() as session:
         assert restore(session, Control.LEXICONS, 3, 1, author).content == "a"
     with database.writing() as session, pytest.raises(StaleControl):
@@ -138,3 +139,12 @@ def test_workers_that_are_gone_are_forgotten(database: Database, author: Author)
         report_worker(session, "0123", 1, 2, author.now)
     with database.writing() as session:
         assert serving_workers(session, author.now + timedelta(days=2)) == []
+
+
+@pytest.mark.parametrize("kind", list(ChangeKind))
+def test_every_change_is_told_in_both_languages_with_what_somebody_named(kind: ChangeKind) -> None:
+    change = Change(kind, "{where} {x} “a”", "{what}")
+    assert Change.decode(change.encode()) == change
+    for text in (change.text_en, change.text_zh):
+        assert text and (change.what in text) == (kind is not ChangeKind.SENT)
+    assert change.text_en != change.text_zh
