@@ -145,6 +145,6 @@ def test_workers_that_are_gone_are_forgotten(database: Database, author: Author)
 def test_every_change_is_told_in_both_languages_with_what_somebody_named(kind: ChangeKind) -> None:
     change = Change(kind, "{where} {x} “a”", "{what}")
     assert Change.decode(change.encode()) == change
-    for text in (change.text_en, change.text_zh):
-        assert text and (change.what in text) == (kind is not ChangeKind.SENT)
+    for told in (change.text_en, change.text_zh):
+        assert told and (change.what in told) == (kind is not ChangeKind.SENT)
     assert change.text_en != change.text_zh
