@@ -54,12 +54,12 @@ def compile_kernels() -> None:
 
 
 @contextmanager
-def compiling_beside() -> Iterator[None]:
-    """Compile in a process of its own while the block runs, and wait for it at the block's end.
+def compiling_beside(module: str = "indexes.compile_kernels") -> Iterator[None]:
+    """Compile in a process of its own, which runs the module, while the block runs, and wait for it at the block's end.
 
     A failure there is no failure here: whoever needs the kernels compiles them then, or says why that cannot be.
     """
-    process = subprocess.Popen([sys.executable, "-m", "indexes.compile_kernels"], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-m", module], stderr=subprocess.DEVNULL)
     try:
         yield
     finally:

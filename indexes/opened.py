@@ -7,16 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from indexes.accounts import Accounts
 from indexes.arrays import Array, ArrayReader, checked, ranges
+from indexes.auction_landscape import AuctionLandscape
+from indexes.blend_model import BlendModel
 from indexes.click_paths import ClickPaths
 from indexes.crawled_pages import CrawledPages
 from indexes.errors import CorruptError
 from indexes.forward import Forward
+from indexes.industries import Industries
 from indexes.keyword_stats import KeywordStats
 from indexes.neighbors import Neighbors
 from indexes.postings import Postings
 from indexes.prefixes import Prefixes
 from indexes.seed_queries import SeedQueries
+from indexes.seed_urls import SeedUrls
 from indexes.snapshot import open_snapshot
 from indexes.spelling import Spelling
 from indexes.term_vectors import TermVectors
@@ -72,6 +77,16 @@ class Indexes:
     """What the platform knew of pages when it wrote the log; None if the snapshot was built without."""
     seeds: SeedQueries | None
     """What to offer before a word is typed; None in a snapshot that was built without."""
+    landscape: AuctionLandscape | None
+    """Demand and auctions, for forecasts; None in a snapshot that was built without."""
+    accounts: Accounts | None
+    """Who buys what, for recommendations; None in a snapshot that was built without."""
+    blend: BlendModel | None
+    """The learned blend of recommendations that the snapshot was built with, if any."""
+    seed_urls: SeedUrls | None
+    """Pages that a search by address may start from; None in a snapshot that was built without."""
+    industries: Industries | None
+    """The operator's industry tree with its keywords; None in a snapshot that was built without."""
     facts: dict[str, Any]
     """What the snapshot was built from: see `mining.build`."""
 
@@ -118,6 +133,11 @@ class Indexes:
             prefixes=prefixes,
             crawled_pages=CrawledPages.open(reader, facts),
             seeds=SeedQueries(reader) if "seeds" in facts else None,
+            landscape=AuctionLandscape.open(reader, facts, len(keywords), len(terms)),
+            accounts=Accounts.open(reader, facts),
+            blend=BlendModel.open(reader, facts),
+            seed_urls=SeedUrls.open(reader, facts),
+            industries=Industries.open(reader, facts),
             facts=facts,
         )
 

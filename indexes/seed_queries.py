@@ -15,6 +15,8 @@ from indexes.arrays import Array, ArrayReader, checked, offsets_from_counts, wri
 from indexes.vocabulary import Vocabulary, write_vocabulary
 
 EVERYONE = "everyone"
+ACCOUNT_PREFIX = "account:"
+INDUSTRY_PREFIX = "industry:"
 
 
 class Origin(IntEnum):
@@ -49,12 +51,12 @@ none; days since 1970-01-01."""
 
 def account_context(account: str) -> str:
     """The context of an account."""
-    return f"account:{account}"
+    return f"{ACCOUNT_PREFIX}{account}"
 
 
 def industry_context(industry: str) -> str:
     """The context of an industry."""
-    return f"industry:{industry}"
+    return f"{INDUSTRY_PREFIX}{industry}"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import click
 
 from indexes.errors import UsageError
 from indexes.terminal import print_json, say
-from kr import operator_commands
+from kr import industry_commands, operator_commands
 from kr.pages import commands as pages
 from kr.pipelines import commands as pipelines
 from kr.planning import commands as planning
@@ -20,7 +20,7 @@ LANGUAGES = ("zh", "en", "other")
 
 
 @click.command()
-@click.argument("query", nargs=-1, required=True)
+@click.argument("query", nargs=-1)
 @store_option
 @snapshot_option
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Rows to answer.")
@@ -32,6 +32,7 @@ LANGUAGES = ("zh", "en", "other")
 @click.option("--region", "regions", multiple=True, help="Only keywords searched from this region; may be repeated.")
 @click.option("--min-searches", type=click.IntRange(0), help="Only keywords with as many searches a month.")
 @click.option("--t", "quality_weight", type=click.FloatRange(0, 1), help="1 ranks by relevance only, 0 by demand only.")
+@click.option("--industry", "industries", multiple=True, help="Also what advertisers of this industry buy; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print the API's envelope.")
 @click.option("--explain", is_flag=True, help="Add what each source found and why each other keyword is not shown.")
 @click.option(
@@ -52,11 +53,12 @@ def search(
     regions: tuple[str, ...],
     min_searches: int | None,
     quality_weight: float | None,
+    industries: tuple[str, ...],
     as_json: bool,
     explain: bool,
     export_file: Path | None,
 ) -> None:
-    """Recommend keywords for one or several seed keywords, each QUERY one seed."""
+    """Recommend keywords for one or several seed keywords, each QUERY one seed, and for industries."""
     from kr.envelope import envelope
     from kr.rank.order import SORTS
     from kr.seeds import parse_seeds
@@ -66,6 +68,8 @@ def search(
 
     if sort.removeprefix("-") not in SORTS or sort == "-rank":
         raise UsageError(f"--sort {sort} is not a column.", f"Use one of {', '.join(SORTS)}.")
+    if not query and not industries:
+        raise UsageError("There is nothing to search for.", "Give a QUERY, --industry ID, or both.")
     store, snapshot_id = store_and_snapshot(store, snapshot)
     settings = load_settings(store=store)
     seeds = parse_seeds(query, settings)
@@ -78,6 +82,7 @@ def search(
         sort=sort,
         parameters={} if quality_weight is None else {"t": quality_weight},
         explain=explain,
+        industry_seed=tuple(dict.fromkeys(industries)),
     )
     if export_file:
         planning.export_search(service, request, export_file, planning.format_of(export_file), as_json=as_json)
@@ -173,6 +178,7 @@ def bench_pipeline(size: str, seed: int, work: Path | None, reuse: bool, as_json
 COMMANDS: list[click.Command] = [
     search,
     suggest,
+    *industry_commands.COMMANDS,
     *pages.COMMANDS,
     *pipelines.COMMANDS,
     *planning.COMMANDS,
@@ -181,5 +187,9 @@ COMMANDS: list[click.Command] = [
     *operator_commands.COMMANDS,
 ]
 TRAIN_COMMANDS: list[click.Command] = [*relevance.TRAIN_COMMANDS]
-EVALUATE_COMMANDS: list[click.Command] = [*relevance.EVALUATE_COMMANDS, *pages.EVALUATE_COMMANDS]
+EVALUATE_COMMANDS: list[click.Command] = [
+    *relevance.EVALUATE_COMMANDS,
+    *pages.EVALUATE_COMMANDS,
+    *planning.EVALUATE_COMMANDS,
+]
 BENCH_COMMANDS: list[click.Command] = [bench_pipeline, *relevance.BENCH_COMMANDS, *operator_commands.BENCH_COMMANDS]

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from kr.industries import IndustryView
+from kr.pipelines.recommendations import RecommendationReply, RecommendationRequest
 from kr.pipelines.seed_queries import SeedReply, SeedRequest
 from kr.reply import Reply
 from kr.suggest.suggester import Suggestion, SuggestRequest, as_rows
@@ -41,6 +43,8 @@ def envelope(
     }
     if reply.page is not None:
         data["page"] = reply.page
+    if reply.industries:
+        data["industries"] = list(reply.industries)
     if reply.explain is not None:
         data["explain"] = reply.explain
     document: dict[str, Any] = {
@@ -108,11 +112,12 @@ def seeds_envelope(
     request_id: str | None = None,
     took_ms: float | None = None,
 ) -> dict[str, Any]:
-    """The same for seed queries."""
+    """The same for seed queries, and for seed URLs, which stand in `urls` beside no seeds."""
+    rows = [_in_language(row, language) for row in reply.rows]
     return {
         "data": {
             "context": {"kind": reply.kind, "id": reply.id},
-            "seeds": [_in_language(row, language) for row in reply.rows],
+            **({"seeds": [], "urls": rows} if request.kind == "urls" else {"seeds": rows}),
             "notices": [_text({**asdict(note), "code": note.code.value}, language) for note in reply.notices],
         },
         "meta": {
@@ -122,6 +127,68 @@ def seeds_envelope(
             "took_ms": took_ms,
         },
     }
+
+
+def recommendations_envelope(
+    reply: RecommendationReply,
+    request: RecommendationRequest,
+    *,
+    language: str | None = None,
+    request_id: str | None = None,
+    took_ms: float | None = None,
+) -> dict[str, Any]:
+    """The same for recommendations without a query."""
+    data: dict[str, Any] = {
+        "account": request.account,
+        "industry": request.industry,
+        "known": list(reply.known),
+        "blend": "fixed" if reply.model is None else "learned",
+        "total": reply.total,
+        "recommendations": [_in_language(row, language) for row in reply.rows],
+        "notices": [_text({**asdict(note), "code": note.code.value}, language) for note in reply.notices],
+    }
+    if reply.explain is not None:
+        data["explain"] = reply.explain
+    return {
+        "data": data,
+        "meta": {
+            "snapshot": reply.snapshot,
+            "request_id": request_id or request_hash(request, reply.snapshot),
+            "degraded": False,
+            "took_ms": took_ms,
+        },
+    }
+
+
+def industries_envelope(
+    view: IndustryView,
+    industries: Sequence[dict[str, Any]],
+    *,
+    request_id: str | None = None,
+    took_ms: float | None = None,
+) -> dict[str, Any]:
+    """The same for industries: those right below one, or found by a text."""
+    return _enveloped({"industries": list(industries)}, view.snapshot, request_id, took_ms)
+
+
+def industry_envelope(
+    view: IndustryView, *, language: str | None = None, request_id: str | None = None, took_ms: float | None = None
+) -> dict[str, Any]:
+    """The same for one industry with its keywords."""
+    data = {
+        "industry": view.industry,
+        "path": list(view.path),
+        "children": list(view.children),
+        "keywords": [_in_language(row, language) for row in view.keywords],
+        "rising": [_in_language(row, language) for row in view.rising],
+    }
+    return _enveloped(data, view.snapshot, request_id, took_ms)
+
+
+def _enveloped(data: dict[str, Any], snapshot: str, request_id: str | None, took_ms: float | None) -> dict[str, Any]:
+    name = hashlib.sha256(json.dumps([data, snapshot], sort_keys=True).encode()).hexdigest()[:16]
+    meta = {"snapshot": snapshot, "request_id": request_id or name, "degraded": False, "took_ms": took_ms}
+    return {"data": data, "meta": meta}
 
 
 def suggest_envelope(

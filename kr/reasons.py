@@ -26,6 +26,15 @@ class Reason(StrEnum):
     SEED_OWNED = "bought_by_account"
     SEED_BURST = "searched_more_than_usual"
     SEED_RESULTS = "leads_to_keywords"
+    NEAR_OWNED = "near_owned_keyword"
+    NEAR_PURCHASES = "near_purchases"
+    SITE_SAYS = "said_by_site"
+    NEAR_LIKED = "near_liked_keyword"
+    NEAR_DISMISSED = "near_dismissed_keyword"
+    SEED_URL = "clicked_for_keywords"
+    INDUSTRY = "bought_by_advertisers_of_industry"
+    INDUSTRY_WORDS = "shares_words_with_industry"
+    RISING = "searched_more_and_more"
     RULE_BOOST = "boosted_by_rule"
     RULE_BURY = "buried_by_rule"
     RULE_PIN = "pinned_by_rule"
@@ -150,6 +159,36 @@ REASON_TEXTS: dict[Reason, tuple[str, str]] = {
         "{dates}，{count} 人搜索，高于预期的 {of} 人",
     ),
     Reason.SEED_RESULTS: ("Leads to {results} closely related keywords", "可引出 {results} 个密切相关的关键词"),
+    Reason.NEAR_OWNED: (
+        "Its words are searched and clicked like those of “{seed}”, which you have: similarity {similarity}",
+        "用词在搜索和点击中与您已有的“{seed}”相近：相似度 {similarity}",
+    ),
+    Reason.NEAR_PURCHASES: (
+        "Near to your keywords through what advertisers buy together",
+        "在广告主的共同购买中与您的关键词相近",
+    ),
+    Reason.SITE_SAYS: ("Your site says {words}", "您的网站中有{words}"),
+    Reason.NEAR_LIKED: (
+        "Raised: near to “{seed}”, which you saved or marked as fitting",
+        "已提升：与您收藏或认可的“{seed}”相近",
+    ),
+    Reason.NEAR_DISMISSED: ("Lowered: near to “{seed}”, which you dismissed", "已降低：与您排除的“{seed}”相近"),
+    Reason.SEED_URL: (
+        "{users} came here, most after {words}: {keywords} keywords lead here, {clicks}, {dates}",
+        "{dates}，{users} 位用户点击，最多的搜索词是{words}：共 {keywords} 个关键词引向此页，{clicks} 次点击",
+    ),
+    Reason.INDUSTRY_WORDS: (
+        "Shares words with “{seed}”, which most advertisers of the industry buy",
+        "与该行业广告主购买最多的“{seed}”有共同的词",
+    ),
+    Reason.RISING: (
+        "Searched {change} more in the last three whole months than in the three before",
+        "最近三个完整月的搜索量比前三个月多 {change}",
+    ),
+    Reason.INDUSTRY: (
+        "Bought by {advertisers} of {of} advertisers of {industry}, {dates}",
+        "{dates}，{industry}行业的 {of} 个广告主中有 {advertisers} 个购买",
+    ),
     Reason.RULE_BOOST: ("Raised by the rule “{rule}”", "由规则“{rule}”提升"),
     Reason.RULE_BURY: ("Lowered by the rule “{rule}”", "由规则“{rule}”降低"),
     Reason.RULE_PIN: ("Pinned by the rule “{rule}”", "由规则“{rule}”置顶"),
@@ -174,6 +213,13 @@ class Notice(StrEnum):
     PAGE_WITHOUT_KEYWORDS = "page_without_keywords"
     SEEDS_OF_EVERYONE = "seeds_of_everyone"
     NO_SEEDS = "no_seeds"
+    NO_ACCOUNTS = "no_accounts"
+    ACCOUNT_UNKNOWN = "account_unknown"
+    COLD_START = "cold_start"
+    NOTHING_TO_RECOMMEND = "nothing_to_recommend"
+    PAGES_OF_EVERYONE = "pages_of_everyone"
+    INDUSTRY_WITHOUT_KEYWORDS = "industry_without_keywords"
+    NO_SEED_URLS = "no_seed_urls"
 
 
 NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
@@ -209,6 +255,35 @@ NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
     Notice.NO_SEEDS: (
         "There is no search to offer yet: the log tells too little, or the snapshot was built without seed queries.",
         "暂无可推荐的搜索词：日志数据不足，或快照构建时不含种子词。",
+    ),
+    Notice.NO_ACCOUNTS: (
+        "The log of this snapshot knows of no advertiser, or it was built without accounts: search with keywords.",
+        "该快照的日志中没有广告主，或构建时不含账户数据，请改用关键词搜索。",
+    ),
+    Notice.ACCOUNT_UNKNOWN: (
+        "The log knows no account “{account}”.",
+        "日志中没有账户“{account}”。",
+    ),
+    Notice.COLD_START: (
+        "No purchase of this account is known yet: these come from its site, its industry, what it liked, and from "
+        "what is rising.",
+        "尚不了解该账户的购买记录：以下根据其网站、行业、收藏以及近期上升的搜索推荐。",
+    ),
+    Notice.NOTHING_TO_RECOMMEND: (
+        "Nothing new was found to recommend. Name an industry or the address of a site, or search with keywords.",
+        "没有找到可推荐的新关键词。请指定行业或网站地址，或改用关键词搜索。",
+    ),
+    Notice.INDUSTRY_WITHOUT_KEYWORDS: (
+        "The log knows no keyword that several advertisers of this industry buy: choose a wider industry.",
+        "日志中没有该行业多个广告主共同购买的关键词，请选择更宽的行业。",
+    ),
+    Notice.PAGES_OF_EVERYONE: (
+        "No page is known for “{context}” yet; these are pages that suit everyone.",
+        "尚无“{context}”的网页；以下是面向所有人的网页。",
+    ),
+    Notice.NO_SEED_URLS: (
+        "There is no page to start from: the log has too few clicks, or the snapshot was built without seed URLs.",
+        "暂无可作为起点的网页：日志中的点击太少，或快照构建时不含种子网址。",
     ),
     Notice.NOTHING_RELATED: (
         "No other search is close enough to “{query}” to be shown beside it.",

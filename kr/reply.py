@@ -36,6 +36,8 @@ class Reply:
     explain: dict[str, Any] | None = None
     page: dict[str, Any] | None = None
     """The page that was read, if the request named one: see `kr.pages.reader.PageRead.as_data`."""
+    industries: tuple[dict[str, Any], ...] = ()
+    """The industries that the request named: id, name_en, name_zh, advertisers."""
     degraded: bool = False
 
 

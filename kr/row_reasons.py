@@ -6,7 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 from indexes.arrays import Array
+from indexes.industries import Industry
 from indexes.opened import Indexes
+from kr.industry_seeds import industries_of
 from kr.marketing.rules import Rule
 from kr.page_reasons import with_page_reasons
 from kr.reasons import REASON_TEXTS, VARIANT_TEXTS, Reason
@@ -42,18 +44,21 @@ class ReasonWriter:
         exact = candidates["exact_seed"].tolist()
         told: dict[tuple[Any, ...], Row | None] = {}
         for row, (place, match) in enumerate(matches):
+            if exact[row] >= 0 and request.seeds[exact[row]] in request.industry_keywords:
+                continue
             if exact[row] >= 0:
                 reasons[row].append(reason(Reason.EXACT, "exact", request.seeds[exact[row]], {}, {}, {}))
                 continue
             # Most rows of a page share the same words with the seed.
             key = (place, match.matched, match.missed, match.variant)
             if key not in told:
-                told[key] = _literal_reason(request.seeds[place], match)
+                told[key] = _literal_reason(request, request.seeds[place], match)
             if (shared := told[key]) is not None:
                 reasons[row].append({**shared, "evidence": dict(shared["evidence"])})
         mined: list[list[tuple[float, Row]]] = [[] for _ in matches]
         for miner in self._miners:
             self._add_mined(miner, candidates, mined)
+        self._add_industries(request, candidates, reasons)
         for row, found in enumerate(mined):
             found.sort(key=lambda pair: -pair[0])
             reasons[row] += [reason for _, reason in found]
@@ -61,8 +66,22 @@ class ReasonWriter:
         if request.page_topics:
             texts = self._indexes.keywords.take(candidates.keyword_id)
             reasons = with_page_reasons(request.page_topics, texts, reasons)
-        self._add_rules(candidates["rules"], reasons)
+        self.add_rules(candidates["rules"], reasons)
         return reasons
+
+    def _add_industries(self, request: Request, candidates: Candidates, reasons: list[list[Row]]) -> None:
+        if not request.industry_seed or self._indexes.industries is None:
+            return
+        found = [
+            (industry, self._indexes.industries.keywords(industry.number))
+            for industry in industries_of(self._indexes, request.industry_seed)
+        ]
+        places, rows = candidates["industry_place"].tolist(), candidates["industry_row"].tolist()
+        for row, (place, at) in enumerate(zip(places, rows, strict=True)):
+            if place >= 0:
+                industry, columns = found[place]
+                evidence = {name: columns[name][at].item() for name in ("advertisers", "of", "first_day", "last_day")}
+                reasons[row].append(industry_reason(industry, evidence))
 
     def _add_mined(self, miner: str, candidates: Candidates, mined: list[list[tuple[float, Row]]]) -> None:
         at = candidates[f"{miner}_row"]
@@ -74,16 +93,19 @@ class ReasonWriter:
         anchors = self._indexes.keywords.take(candidates[f"{miner}_anchor"][rows])
         columns = self._indexes.neighbors.evidence(miner, at[rows])
         evidence = {name: column.tolist() for name, column in columns.items()}
+        for place, row in enumerate(rows.tolist()):
+            found = {name: values[place] for name, values in evidence.items()}
+            mined[row].append((strengths[place], self.mined_reason(miner, anchors[place], found)))
+
+    def mined_reason(self, miner: str, anchor: str, found: Row) -> Row:
+        """What a miner's evidence (a row's columns by name) says of a keyword and this one."""
         writers: dict[str, Callable[[str, str, Row], Row]] = {
             "cooccurrence": _together,
             "association_rules": _follows,
             "click_clusters": self._clicked,
             "page_terms": _alike,
         }
-        write = writers[miner]
-        for place, row in enumerate(rows.tolist()):
-            found = {name: values[place] for name, values in evidence.items()}
-            mined[row].append((strengths[place], write(miner, anchors[place], found)))
+        return writers[miner](miner, anchor, found)
 
     def _clicked(self, miner: str, anchor: str, found: Row) -> Row:
         if found["path"] >= 0:
@@ -92,7 +114,8 @@ class ReasonWriter:
         counts = {name: found[name] for name in ("shared_urls", "clicks", "users")}
         return _dated_reason(Reason.CLUSTER, miner, anchor, counts, counts, found)
 
-    def _add_rules(self, touched: Array, reasons: list[list[Row]]) -> None:
+    def add_rules(self, touched: Array, reasons: list[list[Row]]) -> None:
+        """Tell which rules touched each row."""
         for row in touched.nonzero()[0].tolist():
             for bit, rule in enumerate(self._rules):
                 if int(touched[row]) >> bit & 1:
@@ -129,8 +152,10 @@ def _follows(miner: str, anchor: str, found: Row) -> Row:
     return _dated_reason(Reason.RULE, miner, anchor, evidence, words, found)
 
 
-def _literal_reason(seed: str, match: Match) -> Row | None:
+def _literal_reason(request: Request, seed: str, match: Match) -> Row | None:
     """What a keyword has of the seed's spelling or words, and which of these it misses; None if it has none."""
+    if seed in request.industry_keywords and match.matched:
+        return reason(Reason.INDUSTRY_WORDS, "token_match", seed, {"words": list(match.matched)}, {}, {})
     if match.variant is not None:
         english, chinese = VARIANT_TEXTS[match.variant]
         kind = {"kind": match.variant.value}
@@ -151,6 +176,24 @@ def _dated_reason(code: Reason, source: str, seed: str, evidence: Row, words: Ro
     dates = {"first_date": first.isoformat(), "last_date": last.isoformat()}
     english = {**words, **counted_en(words), "dates": span_en(first, last)}
     return reason(code, source, seed, evidence | dates, english, {**words, "dates": span_zh(first, last)})
+
+
+def industry_reason(industry: Industry, found: Row) -> Row:
+    """That so many of an industry's advertisers buy a keyword; `found` has advertisers, of, first_day, last_day."""
+    first, last = _day(found["first_day"]), _day(found["last_day"])
+    counts = {"advertisers": found["advertisers"], "of": found["of"]}
+    dates = {"first_date": first.isoformat(), "last_date": last.isoformat()}
+    evidence = {"industry": industry.id, **counts, **dates}
+    shown = {name: f"{value:,}" for name, value in counts.items()}
+    english = {**shown, "industry": f"“{name_of(industry, 'en')}”", "dates": span_en(first, last)}
+    chinese = {**shown, "industry": f"“{name_of(industry, 'zh')}”", "dates": span_zh(first, last)}
+    return reason(Reason.INDUSTRY, "industry", None, evidence, english, chinese)
+
+
+def name_of(industry: Industry, language: str) -> str:
+    """An industry's name in a language, else in the other one, else its id."""
+    names = (industry.name_zh, industry.name_en) if language == "zh" else (industry.name_en, industry.name_zh)
+    return next((name for name in names if name), industry.id)
 
 
 def reason(code: Reason, source: str, seed: str | None, evidence: Row, english: Row, chinese: Row) -> Row:

@@ -54,6 +54,21 @@ class RowWriter:
         }
         return tuple(dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
 
+    def without_seeds(self, candidates: Candidates) -> list[dict[str, Any]]:
+        """One dictionary a candidate with everything but its stand to seeds and its reasons."""
+        ids = candidates.keyword_id
+        texts = self._indexes.keywords.take(ids)
+        columns: dict[str, list[Any]] = {
+            "text": texts,
+            "language": self._languages(ids),
+            "relevance": _known(candidates["relevance"], 4),
+            **self._numbers(ids),
+            "monthly_search_volumes": self._months(ids),
+            "searches_by_device": self._by_device(ids),
+            "close_variants": self._variants(ids, texts),
+        }
+        return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
     def _stand(self, request: Request, candidates: Candidates, matches: Sequence[SeedMatch]) -> dict[str, list[Any]]:
         """How each keyword stands to the seed that it is closest to, and the match type that follows from it."""
         found = [match for _, match in matches]
@@ -72,12 +87,13 @@ class RowWriter:
             "added_terms": [match.added for match in found],
         }
 
-    def attributes(self, ids: Array) -> list[dict[str, Any]]:
-        """What is known of each keyword, whatever it was searched for."""
+    def attributes(self, ids: Array, months: bool = False) -> list[dict[str, Any]]:
+        """What is known of each keyword, whatever it was searched for; with `months` the searches of each month too."""
         columns: dict[str, list[Any]] = {
             "text": self._indexes.keywords.take(ids),
             "language": self._languages(ids),
             **self._numbers(ids),
+            **({"monthly_search_volumes": self._months(ids)} if months else {}),
         }
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,9 @@ from indexes.text import tokens
 from kr.audit.lexicons import LexiconsInForce
 from kr.audit.stage import UnsafeKeywordAudit
 from kr.explain import explanation
-from kr.marketing.apply import MarketingRules
+from kr.industries import IndustryBrowser, as_data
+from kr.industry_seeds import industries_of, with_industries
+from kr.marketing.apply import with_rules
 from kr.marketing.in_force import RuleSet, RulesInForce, together
 from kr.marketing.preview import RulePreview, preview
 from kr.marketing.rules import Rule
@@ -24,8 +26,17 @@ from kr.page_seeds import with_page
 from kr.pages.reader import PageRead, PageReader
 from kr.pipeline import Pipeline, PipelineResult
 from kr.pipelines.keyword_search import MINERS, SOURCES, keyword_search_pipeline
+from kr.pipelines.recommendations import RecommendationOffer, RecommendationReply, RecommendationRequest
 from kr.pipelines.related_searches import related_searches_pipeline
 from kr.pipelines.seed_queries import SeedOffer, SeedReply, SeedRequest
+from kr.pipelines.seed_urls import SeedUrlOffer
+from kr.planning.budget_types import BudgetChoice
+from kr.planning.diagnosis import in_order
+from kr.planning.findings import Finding
+from kr.planning.forecast_types import PlanForecast, PlannedKeyword
+from kr.planning.plan import Plan
+from kr.planning.plan_forecast import budget_findings
+from kr.planning.planner import Planner
 from kr.reasons import Notice, Removal
 from kr.reply import Correction, NoticeText, Reply, notice
 from kr.retrieval.anchors import AnchorFinder
@@ -62,15 +73,20 @@ class Opened:
     rows: RowWriter
     suggester: Suggester
     seeds: SeedOffer
+    seed_urls: SeedUrlOffer
+    industries: IndustryBrowser
+    planner: Planner
+    recommendations: RecommendationOffer
     rules: RuleSet
 
     def with_rules(self, rules: RuleSet) -> "Opened":
         """The same snapshot under other rules; nothing is opened again."""
         return replace(
             self,
-            pipeline=_with_rules(self.pipeline, rules),
-            related=_with_rules(self.related, rules),
+            pipeline=with_rules(self.pipeline, rules.rules),
+            related=with_rules(self.related, rules.rules),
             rows=self.rows.with_rules(rules.rules),
+            recommendations=self.recommendations.with_rules(rules.rules),
             rules=rules,
         )
 
@@ -106,6 +122,7 @@ class KeywordService:
         corrections = Corrections(indexes, anchors, audit)
         self.rules.read_file_again()
         rules = RuleSet(self.rules.from_file, len(self.rules.from_file), 0)
+        rows = RowWriter(indexes, MINERS, rules.rules)
         return Opened(
             indexes,
             audit,
@@ -113,9 +130,13 @@ class KeywordService:
             related_searches_pipeline(indexes, self.settings, audit, corrections, self._now),
             anchors,
             corrections,
-            RowWriter(indexes, MINERS, rules.rules),
+            rows,
             Suggester(indexes, audit),
             SeedOffer(indexes, audit, self.settings.related_min_users, self.settings.quality_weight),
+            SeedUrlOffer(indexes, audit, self.settings.related_min_users, self.settings.quality_weight),
+            IndustryBrowser(indexes, audit, rows, self.settings.related_min_users),
+            Planner(indexes, audit),
+            RecommendationOffer(indexes, self.settings, audit, rows, rules.rules, self._now),
             rules,
         )
 
@@ -162,7 +183,7 @@ class KeywordService:
         reply, candidates = self._answer(opened, request)
         if not len(candidates):
             return reply
-        return replace(reply, rows=opened.rows.rows(replace(request, seeds=reply.seeds), candidates))
+        return replace(reply, rows=opened.rows.rows(answered_request(request, reply), candidates))
 
     def keyword_idea_batches(
         self, request: Request, batch_rows: int = EXPORT_BATCH_ROWS
@@ -173,14 +194,18 @@ class KeywordService:
         """
         opened = self.opened()
         reply, candidates = self._answer(opened, request)
-        answered = replace(request, seeds=reply.seeds)
+        answered = answered_request(request, reply)
         places = range(0, len(candidates), batch_rows)
         batches = (candidates.take(np.arange(at, min(at + batch_rows, len(candidates)))) for at in places)
         return reply, (opened.rows.rows(answered, batch) for batch in batches)
 
     def _answer(self, opened: Opened, request: Request) -> tuple[Reply, Candidates]:
         """The reply but for its rows, and the candidates that they are written from."""
-        empty = Reply(opened.indexes.snapshot_id, request.seeds)
+        request = with_industries(request, opened.indexes, opened.audit)
+        industries = tuple(map(as_data, industries_of(opened.indexes, request.industry_seed)))
+        empty = Reply(opened.indexes.snapshot_id, request.seeds, industries=industries)
+        if not request.seeds and request.industry_seed:
+            return replace(empty, notices=(notice(Notice.INDUSTRY_WITHOUT_KEYWORDS),)), Candidates.empty()
         if not request.seeds and request.page_topics:
             return replace(empty, notices=(notice(Notice.PAGE_WITHOUT_KEYWORDS),)), Candidates.empty()
         if not request.seeds:
@@ -210,6 +235,7 @@ class KeywordService:
             corrections=corrections,
             notices=tuple(notices),
             explain=explanation(opened.indexes, result) if request.explain else None,
+            industries=industries,
         )
         return reply, result.candidates
 
@@ -272,6 +298,39 @@ class KeywordService:
             explain=explanation(opened.indexes, result) if request.explain else None,
         )
 
+    @property
+    def can_forecast(self) -> bool:
+        """Whether the snapshot in use has auctions to forecast from."""
+        return self.indexes.landscape is not None
+
+    def forecast(self, keywords: Sequence[PlannedKeyword], start: date | None = None, weeks: int = 4) -> PlanForecast:
+        """What a set of keywords will bring: see `kr.planning.forecast.Forecaster`, which says what is raised."""
+        from kr.planning.forecast import Forecaster
+
+        return Forecaster(self.indexes).forecast(keywords, start, weeks)
+
+    def budget(
+        self,
+        candidates: Sequence[PlannedKeyword],
+        budget_micros: int,
+        goal: str = "clicks",
+        start: date | None = None,
+        weeks: int = 4,
+    ) -> BudgetChoice:
+        """The set that brings the most within a budget: see `kr.planning.budget.choose_set`."""
+        # The kernels of the search are loaded by the first who asks.
+        from kr.planning.budget import choose_set
+        from kr.planning.forecast import Forecaster
+
+        return choose_set(Forecaster(self.indexes), candidates, budget_micros, goal, start, weeks)
+
+    def diagnose(self, plan: Plan) -> list[Finding]:
+        """What is wrong with a plan, the gravest first; budgets are judged where the snapshot can forecast."""
+        found = self.planner.diagnose(plan)
+        if self.can_forecast:
+            found = in_order([*found, *budget_findings(plan, self.forecast)])
+        return found
+
     def by_url(self, request: Request, page: PageRead) -> Reply:
         """Answer a request with what a page says beside its seeds; what there is to say of the page comes first."""
         if not page.topics and not request.seeds:
@@ -292,8 +351,22 @@ class KeywordService:
         return with_page(request, page.topics, self.opened().indexes)
 
     def seeds(self, request: SeedRequest) -> SeedReply:
-        """Searches to offer before a word is typed."""
-        return self.opened().seeds.offer(request)
+        """Searches, or pages to start from, to offer before a word is typed."""
+        opened = self.opened()
+        return (opened.seed_urls if request.kind == "urls" else opened.seeds).offer(request)
+
+    @property
+    def planner(self) -> Planner:
+        """What the snapshot in use can tell for plans."""
+        return self.opened().planner
+
+    def recommendations(self, request: RecommendationRequest, site: PageRead | None = None) -> RecommendationReply:
+        """Keywords for an account, an industry or a site, without a query; see `RecommendationOffer.offer`."""
+        opened = self.opened()
+        if site is None:
+            return opened.recommendations.offer(request)
+        reply = opened.recommendations.offer(replace(request, page_topics=site.topics))
+        return replace(reply, notices=(*site.notices(), *reply.notices))
 
     def suggest(self, request: SuggestRequest) -> tuple[str, list[Suggestion]]:
         """The snapshot that answers, and its suggestions."""
@@ -337,16 +410,16 @@ class KeywordService:
         return notices
 
 
-def _with_rules(pipeline: Pipeline, rules: RuleSet) -> Pipeline:
-    stages = (
-        stage.with_rules(rules.rules) if isinstance(stage, MarketingRules) else stage for stage in pipeline.stages
-    )
-    return Pipeline(pipeline.sources, tuple(stages))
+def answered_request(request: Request, reply: Reply) -> Request:
+    """The request whose rows are written: with the seeds that were searched."""
+    typed = set(request.seeds)
+    given = tuple(seed for seed in reply.seeds if seed not in typed) if request.industry_seed else ()
+    return replace(request, seeds=reply.seeds, industry_keywords=given)
 
 
 def _typed(request: Request) -> list[str]:
-    """The seeds that the caller typed, without those that a page gave."""
-    of_page = {topic.text for topic in request.page_topics}
+    """The seeds that the caller typed, without those that a page or an industry gave."""
+    of_page = {*(topic.text for topic in request.page_topics), *request.industry_keywords}
     return [seed for seed in request.seeds if seed not in of_page]
 
 

@@ -61,6 +61,10 @@ class Request:
     explain: bool = False
     page_topics: tuple[PageTopic, ...] = ()
     """What the page says whose address the caller gave; the main ones are among `seeds`."""
+    industry_seed: tuple[str, ...] = ()
+    """Ids of industries whose advertisers' keywords are asked for."""
+    industry_keywords: tuple[str, ...] = ()
+    """Those of `seeds` that stand for the industries, which the caller did not type."""
 
 
 @dataclass(frozen=True)

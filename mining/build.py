@@ -12,7 +12,11 @@ Nothing is held whole but arrays of a few bytes a keyword; tables are read, and 
 | neighbours, paths | `build_neighbors.py` |
 | crawled pages | `build_pages.py` |
 | popular keywords | here |
-| seed queries | `seed_queries.py` |
+| seed queries, seed URLs | `seed_queries.py`, `build_seed_urls.py` |
+| industry tree | `build_industries.py` |
+| auctions and demand, for forecasts | `forecast_part.py` |
+| accounts | `build_accounts.py` |
+| recommendation model | here |
 | prefixes | `build_keywords.write_suggestions` |
 | spelling, facts | here |
 """
@@ -26,19 +30,25 @@ from typing import Any
 import numpy as np
 
 from indexes.arrays import Array, write_array, write_json
+from indexes.blend_model import MODEL_FILE
 from indexes.compile_kernels import compiling_beside
 from indexes.snapshot import publish, stage
 from indexes.spelling import write_spelling
 from indexes.terminal import Advance, progress
 from indexes.unsafe_terms import UnsafeTerms
+from mining.build_accounts import write_accounts
+from mining.build_industries import write_industry_tree
 from mining.build_keywords import KeywordTexts, write_keywords, write_suggestions, write_terms
 from mining.build_neighbors import Market, write_all_neighbors
 from mining.build_pages import write_crawled_pages
+from mining.build_seed_urls import write_all_seed_urls
 from mining.build_statistics import write_statistics
 from mining.build_tables import MinedTables
 from mining.close_variants import close_variants
+from mining.forecast_part import write_auction_landscape
 from mining.keyword_vectors import write_keyword_vectors
-from mining.seed_queries import write_seeds
+from mining.recommend_model import read_blend
+from mining.seed_queries import SeedCandidates, write_seeds
 from mining.text_ids import TextIds
 
 COMPILE_FROM = 1000
@@ -48,35 +58,53 @@ POPULAR_KEYWORDS = 1000
 PARTS = ("keywords", "terms", "vectors", "variants", "statistics", "neighbors", "seeds", "prefixes", "spelling")
 
 
-def build(mined: Path, store: Path, lexicons: Sequence[Path] = ()) -> dict[str, Any]:
+def build(
+    mined: Path, store: Path, lexicons: Sequence[Path] = (), recommend_model: Path | None = None
+) -> dict[str, Any]:
     """Build a snapshot of the mined tables and publish it as the store's current one.
 
-    `lexicons` are lists of unsafe terms beside those that KR ships. Returns the snapshot's id, its facts and its size.
+    `lexicons` are lists of unsafe terms beside those that KR ships, `recommend_model` a folder made by train recommend,
+    which becomes part of the snapshot. Returns the snapshot's id, its facts and its size.
     The same tables and lexicons give the same bytes. Raises NotFoundError if the tables are missing or incomplete,
     CorruptError if they contradict each other, UsageError if they hold no keyword, or more than ids can name, or a
     lexicon has a mistake, TryAgainError if another publisher is at work.
     """
     tables = MinedTables(mined)
     unsafe_terms = UnsafeTerms.load(lexicons)
+    model = read_blend(recommend_model) if recommend_model else None
     # The kernels are compiled once in an environment: better now than when a server opens the snapshot.
     compiling = compiling_beside() if tables.count_keywords() >= COMPILE_FROM else nullcontext()
     with stage(store) as folder, compiling:
         with progress("build", len(PARTS)) as advance:
-            facts = write_parts(tables, unsafe_terms, folder, advance)
+            facts = write_parts(tables, unsafe_terms, folder, advance, model=model)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         built_from = {
-            key: facts[key] for key in ("window", "inputs", "mining_settings", "lexicons_sha256", "fusion_model_sha256")
+            key: facts[key]
+            for key in (
+                "window",
+                "inputs",
+                "mining_settings",
+                "lexicons_sha256",
+                "fusion_model_sha256",
+                "recommendation_model_sha256",
+            )
         }
         snapshot_id = publish(store, folder, built_from=built_from)
     return {"snapshot": snapshot_id, "bytes": size, **facts}
 
 
 def write_parts(
-    mined: MinedTables, unsafe_terms: UnsafeTerms, folder: Path, advance: Advance, processes: int | None = None
+    mined: MinedTables,
+    unsafe_terms: UnsafeTerms,
+    folder: Path,
+    advance: Advance,
+    processes: int | None = None,
+    model: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write every part of a snapshot into a folder, `advance` after each of PARTS, and return its facts.
 
-    `processes` read the keywords' texts, see `write_keywords`; the bytes do not depend on it.
+    `processes` read the keywords' texts, see `write_keywords`; the bytes do not depend on it. `model` is the
+    document of a learned blend of recommendations.
     """
     report = mined.report
     keyword_count = mined.count_keywords()
@@ -108,8 +136,15 @@ def write_parts(
     advance(1)
 
     write_array(folder, "popular.npy", _popular(searches, texts))
-    seeds = write_seeds(mined, ids, canonical, texts.severity, folder)
-    del ids
+    candidates = SeedCandidates(mined, ids, canonical, texts.severity, folder)
+    seeds = write_seeds(candidates, folder)
+    seed_urls = write_all_seed_urls(mined, ids, candidates, canonical, texts.severity, unsafe_terms, folder)
+    industries = write_industry_tree(mined, ids, texts.severity, folder)
+    landscape = write_auction_landscape(mined, ids, canonical, folder)
+    accounts = write_accounts(mined, ids, folder)
+    if model is not None:
+        write_json(folder, MODEL_FILE, model)
+    del ids, candidates
     advance(1)
 
     write_suggestions(folder, texts, searches, canonical)
@@ -124,8 +159,13 @@ def write_parts(
         **columns,
         "miners": miners,
         "seeds": seeds,
+        "auction_landscape": landscape,
+        "seed_urls": seed_urls,
+        "industries": industries,
         "vectors": vectors,
         "crawled_pages": pages,
+        "accounts": accounts,
+        "recommendation_model_sha256": model["sha256"] if model else None,
         "lexicons_sha256": unsafe_terms.sha256,
         "unsafe_categories": list(unsafe_terms.categories),
         "inputs": report["inputs"],

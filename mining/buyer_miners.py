@@ -11,7 +11,8 @@ from mining.cooccurrence import in_both_directions
 from mining.settings import MiningSettings
 from mining.table_writer import TableWriter
 
-BUYER_TABLES = ("copurchase", "buyer_factors", "buyer_walks", "account_keywords", "industry_keywords")
+BUYER_TABLES = ("copurchase", "buyer_factors", "buyer_walks", "account_keywords", "industry_keywords", "purchases")
+ACCOUNT_TABLES = ("advertisers", "account_industries")
 
 
 class BuyerMiners:
@@ -34,7 +35,7 @@ class BuyerMiners:
         return mined, self.writer.number(self.accounts.count()) - mined
 
     def run(self, advertisers: ir.Table, industries: ir.Table) -> None:
-        """Write the BUYER_TABLES."""
+        """Write the BUYER_TABLES and the ACCOUNT_TABLES."""
         settings, accounts = self.settings, self.bought.shape[0]
         # What a single advertiser buys is that advertiser's own affair, and shown to nobody.
         shown = np.flatnonzero(np.diff(self.bought.tocsc().indptr) >= settings.min_advertisers)
@@ -55,11 +56,15 @@ class BuyerMiners:
             ),
             buyer_factors.keywords_of_accounts(factors, shown, settings.recall_keywords),
         )
-        placed = recall_tables.register_industries(self.engine, industries, advertisers, self.accounts)
+        placed, everyone = recall_tables.register_industries(self.engine, industries, advertisers, self.accounts)
         self.writer.write(
             "industry_keywords",
             recall_tables.find_industry_keywords(self.engine, self.purchases, self.buyers, placed, settings),
         )
+        owned = self.purchases.join(self.accounts, "advertiser_no")
+        self.writer.write("purchases", owned.select("advertiser_id", "keyword_id", "first_date", "last_date"))
+        self.writer.write("advertisers", advertisers.select("advertiser_id", "industry_id", "site_url").distinct())
+        self.writer.write("account_industries", everyone)
 
     def _write_neighbors(self, name: str, measure: str, found: RankedList) -> None:
         keyword, neighbor, value = found

@@ -1,11 +1,11 @@
-"""The miners that read clicks, in order: clusters, content and click similarity, clicked-page term vectors."""
+"""The miners that read clicks, in order: clusters, content and click similarity, page term vectors, seed URLs."""
 
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 from scipy.sparse import csr_array
 
-from mining import click_clusters, click_neighbors, content_click_similarity, page_term_vectors
+from mining import click_clusters, click_neighbors, content_click_similarity, page_term_vectors, seed_urls
 from mining.click_clusters import IntArray
 from mining.settings import MiningSettings
 from mining.table_writer import TableWriter
@@ -67,6 +67,13 @@ class ClickMiners:
             "content_click_neighbors",
             content_click_similarity.pairs_to_write(keywords, chosen, evidence, self.settings),
         )
+
+    def mine_seed_urls(self, crawled: ir.Table) -> None:
+        """Write seed_urls and seed_url_keywords; `crawled` are the pages of the log."""
+        pages, keywords = seed_urls.find_seed_pages(self.engine, self.edges, self.edge_users, self.urls, self.settings)
+        self.writer.write("seed_urls", seed_urls.with_titles(pages, crawled))
+        self.writer.write("seed_url_keywords", keywords)
+        self.engine.drop("seed_pages")
 
     def mine_page_terms(self, pages: ir.Table) -> None:
         """Write page_term_clusters and page_term_neighbors."""

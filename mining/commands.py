@@ -118,13 +118,16 @@ def mine(logs: Path, out: Path, engine: str, days: Path | None, assignments: tup
 @click.option("--mined", type=FOLDER, required=True, help="Folder of the mined tables.")
 @click.option("--store", type=FOLDER, help="Snapshot store; default KR_STORE or var/store.", envvar="KR_STORE")
 @click.option("--lexicon", "lexicons", type=click.Path(path_type=Path), multiple=True, help="Your own unsafe terms.")
+@click.option("--recommend-model", type=FOLDER, help="Folder of a model made by train recommend.")
 @click.option("--json", "as_json", is_flag=True, help="Print the snapshot's facts as JSON.")
-def build(mined: Path, store: Path | None, lexicons: tuple[Path, ...], as_json: bool) -> None:
+def build(
+    mined: Path, store: Path | None, lexicons: tuple[Path, ...], recommend_model: Path | None, as_json: bool
+) -> None:
     """Build a snapshot of the mined tables and publish it."""
     from mining.build import build as build_snapshot
 
     with step(f"build a snapshot of {mined}"):
-        facts = build_snapshot(mined, store or Path("var/store"), lexicons)
+        facts = build_snapshot(mined, store or Path("var/store"), lexicons, recommend_model)
     say(f"  snapshot {facts['snapshot']}: {facts['keywords']:,} keywords, {facts['bytes'] / 1e6:,.1f} MB")
     if as_json:
         print_json(facts)
@@ -169,6 +172,85 @@ def evaluate_related(mined: Path, truth: Path, store: Path, as_json: bool) -> No
     from mining.related_evaluation import evaluate_related as evaluate
 
     rows = evaluate(mined, truth, store, [sys.executable, sys.argv[0]])
+    if as_json:
+        print_json({"rows": rows})
+    else:
+        click.echo(table(rows, COLUMNS))
+
+
+@click.command("forecast")
+@click.option("--logs", type=FOLDER, required=True, help="Folder of the canonical tables.")
+@click.option("--truth", type=FOLDER, help="Truth of the simulation that made them; default beside the logs.")
+@click.option("--origins", type=click.IntRange(1, 12), default=3, show_default=True, help="Rolling origins.")
+@click.option("--markdown", type=FILE, help="Write the table into this page, in the section of --title.")
+@click.option("--title", default="Forecasts of held-out weeks", show_default=True, help="Section of the page.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def evaluate_forecast(
+    logs: Path, truth: Path | None, origins: int, markdown: Path | None, title: str, as_json: bool
+) -> None:
+    """Coverage and error of forecasts over held-out weeks, beside naive ones; the bids are tried in the simulator."""
+    import sys
+
+    from mining.evaluation import table
+    from mining.forecast_evaluation import COLUMNS
+    from mining.forecast_evaluation import evaluate_forecast as evaluate
+    from mining.forecast_pages import write_forecast_section
+
+    rows = evaluate(logs, truth or logs.parent / "truth", origins, [sys.executable, sys.argv[0]])
+    if markdown:
+        write_forecast_section(markdown, title, _command_line(), rows)
+    if as_json:
+        print_json({"rows": rows})
+    else:
+        named = [{**row, "system": f"{row['system']}: {row['rows']}, {row['metric']}"} for row in rows]
+        click.echo(table(named, COLUMNS))
+
+
+@click.command("budget")
+@click.option("--logs", type=FOLDER, required=True, help="Folder of the canonical tables.")
+@click.option("--truth", type=FOLDER, help="Truth of the simulation that made them; default beside the logs.")
+@click.option("--origins", type=click.IntRange(1, 12), default=2, show_default=True, help="Rolling origins.")
+@click.option("--markdown", type=FILE, help="Write the table into this page, in the section of --title.")
+@click.option("--title", default="Sets under a budget", show_default=True, help="Section of the page.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def evaluate_budget(
+    logs: Path, truth: Path | None, origins: int, markdown: Path | None, title: str, as_json: bool
+) -> None:
+    """What sets chosen under a budget bring in held-out weeks, beside top-N lists that spend as much."""
+    import sys
+
+    from mining.budget_evaluation import COLUMNS
+    from mining.budget_evaluation import evaluate_budget as evaluate
+    from mining.evaluation import table
+    from mining.forecast_pages import write_budget_section
+
+    rows = evaluate(logs, truth or logs.parent / "truth", origins, [sys.executable, sys.argv[0]])
+    if markdown:
+        write_budget_section(markdown, title, _command_line(), rows)
+    if as_json:
+        print_json({"rows": rows})
+    else:
+        click.echo(table(rows, COLUMNS))
+
+
+@click.command("seeds")
+@click.option("--mined", type=FOLDER, required=True, help="Folder of the mined tables.")
+@click.option("--truth", type=FOLDER, required=True, help="Folder of the simulator's planted truth.")
+@click.option("--store", type=FOLDER, required=True, help="Snapshot store that was built from the tables.")
+@click.option("--markdown", type=FILE, help="Write the scoreboard into this page, in the section of --title.")
+@click.option("--title", default="Seed queries", show_default=True, help="Section of the page.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def evaluate_seeds(mined: Path, truth: Path, store: Path, markdown: Path | None, title: str, as_json: bool) -> None:
+    """Seed queries of industries and accounts: whether they belong, and what they lead to."""
+    from mining.evaluation import table
+    from mining.seed_evaluation import COLUMNS
+    from mining.seed_evaluation import evaluate_seeds as evaluate
+
+    rows = evaluate(mined, truth, store)
+    if markdown:
+        from mining.scoreboard import seeds_section, write_section
+
+        write_section(markdown, title, seeds_section(rows, _command_line()))
     if as_json:
         print_json({"rows": rows})
     else:
@@ -220,6 +302,54 @@ def train_fusion(logs: Path, out: Path, assignments: tuple[str, ...], share: flo
     say(f"  The model is in {out}; use it with manage.py mine --set fusion_model={out}.")
     if as_json:
         print_json(card)
+
+
+@click.command("recommend")
+@click.option("--logs", type=FOLDER, required=True, help="Folder of the canonical tables.")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the model.")
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A setting of the miners; repeatable.")
+@click.option("--share", type=SHARE, default=0.7, show_default=True, help="Of the days, so many are mined.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was learned from as JSON.")
+def train_recommend(logs: Path, out: Path, assignments: tuple[str, ...], share: float, as_json: bool) -> None:
+    """Learn to blend recommendations: mine the first days, and put first what accounts bought on the others."""
+    from mining.output_folder import output_folder
+    from mining.recommend_model import MODEL, write_blend
+    from mining.recommend_training import train_recommend as train
+    from mining.settings import mining_settings
+
+    with output_folder(out, MODEL) as folder:
+        model = train(logs, mining_settings(assignments), share)
+        write_blend(folder, model)
+    card = model["card"]
+    say(f"  {card['candidates']:,} candidates of {sum(card['lists'].values()):,} lists, {card['bought']:,} bought")
+    say(f"  The model is in {out}; use it with manage.py build --recommend-model {out}.")
+    if as_json:
+        print_json(card)
+
+
+@click.command("recommend")
+@click.option("--logs", type=FOLDER, required=True, help="Folder of the canonical tables.")
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="A setting of the miners; repeatable.")
+@click.option("--share", type=SHARE, default=0.8, show_default=True, help="Of the days, so many are learned from.")
+@click.option("--markdown", type=FILE, help="Write what was measured into this page, in the section of --title.")
+@click.option("--title", help="Section of the page; default: the name of the logs' folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def evaluate_recommend(
+    logs: Path, assignments: tuple[str, ...], share: float, markdown: Path | None, title: str | None, as_json: bool
+) -> None:
+    """What accounts buy later, recommended before: each origin, both blends, and peers."""
+    from mining.recommend_evaluation import evaluate_recommend as evaluate
+    from mining.recommend_page import recommend_section, recommend_table
+    from mining.scoreboard import write_section
+    from mining.settings import mining_settings
+
+    result = evaluate(logs, mining_settings(assignments), share)
+    if markdown:
+        write_section(markdown, title or logs.name, recommend_section(result, _command_line()))
+    if as_json:
+        print_json(result)
+    else:
+        click.echo(recommend_table(result))
 
 
 @click.command("build")
@@ -280,6 +410,14 @@ def bench_cooccurrence(rows: int, work: Path | None, spark: bool, as_json: bool)
 
 
 COMMANDS: list[click.Command] = [simulate, ingest, mine, build]
-TRAIN_COMMANDS: list[click.Command] = [train_fusion]
-EVALUATE_COMMANDS: list[click.Command] = [evaluate_miners, evaluate_related, evaluate_sessions]
+TRAIN_COMMANDS: list[click.Command] = [train_fusion, train_recommend]
+EVALUATE_COMMANDS: list[click.Command] = [
+    evaluate_miners,
+    evaluate_related,
+    evaluate_sessions,
+    evaluate_forecast,
+    evaluate_budget,
+    evaluate_recommend,
+    evaluate_seeds,
+]
 BENCH_COMMANDS: list[click.Command] = [bench_build, bench_cooccurrence]

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,22 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from indexes.compile_kernels import compiling_beside
 from indexes.errors import KRError, UsageError
 from indexes.terminal import Advance, progress, say
-from mining import bursts, click_clusters, cooccurrence, embeddings, keyword_statistics, sessions, time_decay
+from mining import (
+    auction_landscape,
+    bursts,
+    click_clusters,
+    cooccurrence,
+    embeddings,
+    keyword_statistics,
+    sessions,
+    time_decay,
+    topics,
+)
 from mining.association_rules import find_rules
-from mining.buyer_miners import BUYER_TABLES, BuyerMiners
+from mining.buyer_miners import ACCOUNT_TABLES, BUYER_TABLES, BuyerMiners
 from mining.canonical_logs import LogFiles, find_log_files
 from mining.click_miners import ClickMiners
 from mining.day_store import open_day_store
@@ -23,6 +35,7 @@ from mining.days import MinedDays, mine_days, read_days
 from mining.engines import Engine, open_engine
 from mining.fusion import FUSED_PAIRS, write_fused_pairs, write_no_fused_pairs
 from mining.fusion_model import FusionModel
+from mining.industries import collect_industries
 from mining.keyword_statistics import Month, months_between
 from mining.keywords import distinct_queries, number_keywords
 from mining.missing_days import find_missing_days
@@ -37,6 +50,8 @@ REPORT = "mining_report.json"
 READ_TABLES = ("searches", "clicks", "ad_events", "bids", "pages", "advertisers", "industries")
 STAGES = 10
 SHOWN_DAYS = 5
+COMPILE_FROM = 100_000
+"""Searches from which mining compiles its kernels beside its first stages."""
 LARGE_SHARE = 0.1
 """From this share of all searches on, one user is worth a word."""
 
@@ -80,7 +95,8 @@ def _mine_whole(
     days: MinedDays | None,
     model: FusionModel | None,
 ) -> dict[str, Any]:
-    with output_folder(out, REPORT) as folder:
+    many = files["searches"].rows >= COMPILE_FROM
+    with output_folder(out, REPORT) as folder, compiling_beside("mining.compile_kernels") if many else nullcontext():
         spill = folder / "spill"
         spill.mkdir()
         with (
@@ -150,12 +166,13 @@ class _Mining:
         advance(1)
         edge_users, urls, people_events = self._people(demand, robots, queries, users)
         self._write_statistics(demand, edge_users, people_events, queries)
+        self._write_landscape(demand, robots, people_events, queries)
         advance(1)
         self._mine_clicks(demand, edge_users, urls, advance)
         self._keep_pages()
         self._mine_buyers(demand, robots, queries)
         advance(1)
-        self._learn_term_vectors(session_queries, edge_users, urls)
+        self._learn_from_words(session_queries, edge_users, urls)
         advance(1)
         return self._report(window, months, missing)
 
@@ -207,6 +224,7 @@ class _Mining:
         self.writer.write("keyword_months", keyword_months)
         self.writer.write("keyword_segments", keyword_statistics.count_segments(counted))
         self.writer.write("keyword_spellings", keyword_statistics.count_spellings(counted, queries))
+        self.weeks = auction_landscape.count_searched_weeks(self.engine, counted)
         complete = sum(month.complete for month in months)
         return keyword_statistics.count_demand(self.engine, counted, keyword_months, complete)
 
@@ -263,13 +281,31 @@ class _Mining:
             "keyword_statistics", keyword_statistics.statistics_to_write(demand, clicks, auction, self.settings)
         )
 
+    def _write_landscape(self, demand: ir.Table, robots: ir.Table, ad_events: ir.Table, queries: ir.Table) -> None:
+        """Write what forecasts are made from; without ads, only the weeks of searches."""
+        engine, settings, writer = self.engine, self.settings, self.writer
+        if not self.has["ad_events"]:
+            writer.write("keyword_weeks", auction_landscape.count_weeks(engine, self.weeks))
+            writer.write_nothing("slot_rates", "auction_pages", "match_shares")
+            engine.drop("searched_weeks")
+            return
+        slots = auction_landscape.count_slots(engine, ad_events)
+        writer.write("slot_rates", slots)
+        writer.write("keyword_weeks", auction_landscape.count_weeks(engine, self.weeks, ad_events, slots))
+        quality = auction_landscape.rank_advertisers(engine, ad_events, slots, settings)
+        searches = self.logs["searches"].anti_join(robots, "user_id").join(queries, "query")
+        pages = auction_landscape.sample_pages(engine, searches, ad_events, self.logs["bids"], quality, settings)
+        writer.write("auction_pages", pages)
+        writer.write("match_shares", auction_landscape.count_match_shares(ad_events, demand, settings))
+        engine.drop(*auction_landscape.SCRATCH_TABLES)
+
     def _mine_bursts(self, counted: ir.Table, window: tuple[datetime, datetime]) -> None:
         days = bursts.count_days(self.engine, counted)
         first, last = (moment.date() for moment in window)
         self.writer.write("bursts", bursts.find_bursts(self.engine, counted, days, first, last, self.settings))
         self.engine.drop("keyword_days", "burst_intervals")
 
-    def _learn_term_vectors(self, session_queries: pa.Table, edge_users: ir.Table, urls: ir.Table) -> None:
+    def _learn_from_words(self, session_queries: pa.Table, edge_users: ir.Table, urls: ir.Table) -> None:
         pairs = edge_users.select("url_id", "keyword_id").distinct()
         every = embeddings.stride(self.writer.number(pairs.count()), self.settings.embedding_page_queries)
         drawn = embeddings.draw_page_queries(edge_users, every)
@@ -277,6 +313,9 @@ class _Mining:
         titles = self.engine.collect(embeddings.draw_titles(self.logs["pages"], urls, every))
         corpus = list(embeddings.sentences(page_queries, titles, session_queries, self.writer.keywords))
         self.writer.write_batches("term_vectors", embeddings.train(corpus, self.settings).to_batches())
+        topic_terms, described = topics.train_topics(corpus, self.settings)
+        self.writer.write_batches("topic_terms", topic_terms.to_batches())
+        self.writer.write_batches("topics", described.to_batches())
 
     def _mine_clicks(self, demand: ir.Table, edge_users: ir.Table, urls: ir.Table, advance: Advance) -> None:
         miners = ClickMiners(self.writer, edge_users, urls, self.settings)
@@ -294,6 +333,7 @@ class _Mining:
             miners.mine_page_terms(self.logs["pages"])
         else:
             self.writer.write_nothing("page_term_clusters", "page_term_neighbors")
+        miners.mine_seed_urls(self.logs["pages"])
         advance(1)
 
     def _keep_pages(self) -> None:
@@ -307,8 +347,10 @@ class _Mining:
 
     def _mine_buyers(self, demand: ir.Table, robots: ir.Table, queries: ir.Table) -> None:
         """Bids and shown ads by the keyword bid on, of keywords that people search."""
+        tree = collect_industries(self.engine, self.logs["industries"], self.logs["advertisers"])
+        self.writer.write_rows("industries", tree)
         if not (self.has["bids"] or self.has["ad_events"]):
-            self.writer.write_nothing(*BUYER_TABLES)
+            self.writer.write_nothing(*BUYER_TABLES, *ACCOUNT_TABLES)
             return
         bought = queries.select("keyword_id", keyword="query").semi_join(demand, "keyword_id")
         bids = self.logs["bids"].join(bought, "keyword")

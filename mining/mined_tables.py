@@ -125,6 +125,17 @@ MINED_TABLES = {
         ("term",),
         {"term": TEXT, "occurrences": COUNT, "vector": pa.list_(pa.float32())},
     ),
+    "topic_terms": MinedTable(
+        "Terms of clicked titles and searches with their places among the topics: a text's is the sum of its terms'.",
+        ("term",),
+        {"term": TEXT, "documents": COUNT, "vector": pa.list_(pa.float32())},
+    ),
+    "topics": MinedTable(
+        "Topics by their strength, with the terms that weigh most in each, and how far these occur together "
+        "(mean normalised pointwise mutual information, -1 to 1).",
+        ("topic",),
+        {"topic": COUNT, "strength": REAL, "coherence": REAL, "terms": pa.list_(TEXT)},
+    ),
     "content_click_clusters": MinedTable(
         "Density clusters by content and click similarity, numbered from 0 by their first core.",
         ("keyword",),
@@ -225,6 +236,26 @@ MINED_TABLES = {
             **PERIOD,
         },
     ),
+    "purchases": MinedTable(
+        "What an account buys: a bid on it stands, or an ad was shown for it; without accounts of everything.",
+        ("advertiser_id", "keyword"),
+        {"advertiser_id": TEXT, "keyword": TEXT, **PERIOD},
+    ),
+    "advertisers": MinedTable(
+        "All advertisers with their industry and site, as far as they are known.",
+        ("advertiser_id",),
+        {"advertiser_id": TEXT, "industry_id": TEXT, "site_url": TEXT},
+    ),
+    "account_industries": MinedTable(
+        "Each account under its industry and under all industries above.",
+        ("advertiser_id", "industry_id"),
+        {"advertiser_id": TEXT, "industry_id": TEXT},
+    ),
+    "industries": MinedTable(
+        "The operator's industry tree; advertisers are those of the industry and of all below it.",
+        ("industry_id",),
+        {"industry_id": TEXT, "parent_id": TEXT, "name_en": TEXT, "name_zh": TEXT, "advertisers": COUNT},
+    ),
     "bursts": MinedTable(
         "Days on which clearly more people than expected searched a keyword; observed and expected count users by day.",
         ("keyword", "first_date"),
@@ -251,10 +282,60 @@ MINED_TABLES = {
             "queries": COUNT,
         },
     ),
+    "slot_rates": MinedTable(
+        "What ads in each slot of the page brought, over all keywords.",
+        ("position",),
+        {
+            "position": COUNT,
+            "impressions": COUNT,
+            "clicks": COUNT,
+            "cost_micros": COUNT,
+            "conversions": COUNT,
+            "value_micros": COUNT,
+        },
+    ),
+    "keyword_weeks": MinedTable(
+        "Searches and ads of a keyword in a week that begins on this Monday; expected clicks are those of the slots, "
+        "last clicks those on the lowest ad of a page. Null is unknown.",
+        ("keyword", "week"),
+        {
+            "keyword": TEXT,
+            "week": DAY,
+            "searches": COUNT,
+            "impressions": COUNT,
+            "expected_clicks_micros": COUNT,
+            "clicks": COUNT,
+            "cost_micros": COUNT,
+            "last_clicks": COUNT,
+            "last_cost_micros": COUNT,
+            "conversions": COUNT,
+            "value_micros": COUNT,
+        },
+    ),
+    "auction_pages": MinedTable(
+        "A sample of each keyword's latest result pages: the bid, as it ranks, of the ad in each slot; null: no ad.",
+        ("keyword", "page"),
+        {"keyword": TEXT, "page": COUNT, **{f"slot_{slot}": COUNT for slot in range(1, 9)}},
+    ),
+    "match_shares": MinedTable(
+        "Pages on which an advertiser's keywords of a match type stood, of the searches of the queries they reached.",
+        ("advertiser_id", "match_type"),
+        {"advertiser_id": TEXT, "match_type": TEXT, "queries": COUNT, "impressions": COUNT, "searches": COUNT},
+    ),
     "crawled_pages": MinedTable(
         "Pages that the platform has crawled, with the beginning of their text.",
         ("url",),
         {"url": TEXT, "title": TEXT, "text": TEXT},
+    ),
+    "seed_urls": MinedTable(
+        "Pages that people click for several keywords: users, clicks and keywords of its edges in the click graph.",
+        ("url",),
+        {"url": TEXT, "title": TEXT, "users": COUNT, "clicks": COUNT, "keywords": COUNT, **PERIOD},
+    ),
+    "seed_url_keywords": MinedTable(
+        "The keywords that these pages are clicked for, those of the most users.",
+        ("url", "keyword"),
+        {"url": TEXT, "keyword": TEXT, "users": COUNT, "clicks": COUNT},
     ),
     "robot_users": MinedTable(
         "Users set aside as robots, what they did, and which rules they broke.",

@@ -4,7 +4,10 @@ A product of sparse matrices would hold every row that shares a column at all, m
 added up in one array and forgotten unless they reach the bound.
 """
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -14,11 +17,13 @@ from indexes.compiled import njit
 from mining.sparse_blocks import IntArray, row_blocks
 
 
-def near_rows(matrix: csr_array, least: int) -> Iterator[tuple[int, int, IntArray, IntArray, IntArray]]:
+def near_rows(
+    matrix: csr_array, least: int, threads: int = 1
+) -> Iterator[tuple[int, int, IntArray, IntArray, IntArray]]:
     """Blocks of rows as (start, end, row, other, dot): all pairs with a dot product of at least `least` > 0.
 
     `matrix` holds whole numbers that are not negative; rows are paired with themselves too. A block is in the order of
-    its rows, and the others of a row come in no order.
+    its rows, and the others of a row come in no order. The threads work ahead, a block each.
     """
     rows = matrix.tocsr().astype(np.int64)
     # No dot product is greater than the greatest of a row with itself; 32 bits take half the memory traffic.
@@ -26,13 +31,31 @@ def near_rows(matrix: csr_array, least: int) -> Iterator[tuple[int, int, IntArra
     greatest = np.bincount(owner, rows.data.astype(np.float64) ** 2).max(initial=0)
     kind = np.int32 if greatest < np.iinfo(np.int32).max else np.int64
     columns = rows.T.tocsr()
-    sums = np.zeros(rows.shape[0], kind)
     forward, backward = (
         (side.indptr.astype(np.int64), side.indices.astype(np.int32), side.data.astype(kind))
         for side in (rows, columns)
     )
-    for start, end in row_blocks(rows, columns):
-        yield start, end, *_near(start, end, *forward, *backward, max(least, 1), sums)
+    sums = SimpleQueue[Array]()
+    for _ in range(threads):
+        sums.put(np.zeros(rows.shape[0], kind))
+
+    def near(start: int, end: int) -> tuple[Array, Array, Array]:
+        own = sums.get()
+        try:
+            found: tuple[Array, Array, Array] = _near(start, end, *forward, *backward, max(least, 1), own)
+        finally:
+            sums.put(own)
+        return found
+
+    with ThreadPoolExecutor(threads) as pool:
+        working: deque[tuple[int, int, Future[tuple[Array, Array, Array]]]] = deque()
+        for start, end in row_blocks(rows, columns):
+            working.append((start, end, pool.submit(near, start, end)))
+            if len(working) > threads:
+                begun, ended, block = working.popleft()
+                yield begun, ended, *block.result()
+        for begun, ended, block in working:
+            yield begun, ended, *block.result()
 
 
 @njit

@@ -52,7 +52,7 @@ class ImplicitPeer:
         self.name = name
         self._keywords = sessions.shape[1]
         self._model = model
-        with _quiet():
+        with quiet():
             model.fit(sessions, show_progress=False)  # type: ignore[attr-defined]
 
     def predict(self, histories: Histories) -> Array:
@@ -68,7 +68,7 @@ class ImplicitPeer:
             rows = rows[given[rows]]
             if not len(rows):
                 continue
-            with _quiet():
+            with quiet():
                 items, scores = self._model.recommend(  # type: ignore[attr-defined]
                     np.arange(len(rows)), users[rows], N=CUT, filter_already_liked_items=True, recalculate_user=True
                 )
@@ -143,7 +143,7 @@ def peers(sessions: SessionSequences, searches: Array) -> Iterator[Popularity | 
     matrix.data[:] = 1.0  # a keyword searched again in a session counts once
     for name, kind in (("cosine", CosineRecommender), ("TF-IDF", TFIDFRecommender), ("BM25", BM25Recommender)):
         yield ImplicitPeer(f"item-kNN, {name} (implicit)", kind(K=NEIGHBORS, num_threads=1), matrix)
-    with _quiet():
+    with quiet():
         als = AlternatingLeastSquares(factors=FACTORS, iterations=ALS_ROUNDS, num_threads=1, random_state=SEED)
     yield ImplicitPeer("ALS (implicit)", als, matrix)
 
@@ -153,7 +153,7 @@ def _padded(keywords: Array) -> Array:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """implicit warns of matrices that it converts itself, and of the threads of BLAS."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

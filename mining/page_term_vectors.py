@@ -101,7 +101,7 @@ def nearest_and_clusters(vectors: csr_array, users: IntArray, settings: MiningSe
     leader = np.full(count, -1, np.int64)
     leader_dot = np.zeros(count, np.int64)
     found: list[tuple[IntArray, IntArray, IntArray]] = [(np.empty(0, np.int64),) * 3]
-    for start, end, row, other, dot in near_rows(ordered, min(least, least_joining)):
+    for start, end, row, other, dot in near_rows(ordered, min(least, least_joining), settings.threads):
         _lead(start, end, row, other, dot, least_joining, leader, leader_dot)
         found.append(_nearest(by_users, row, other, dot, least, settings.page_neighbors))
     keyword, neighbor, dot = (np.concatenate(column) for column in zip(*found, strict=True))

@@ -39,8 +39,12 @@ def industries_above(parents: Mapping[str, str | None]) -> list[tuple[str, str]]
     return pairs
 
 
-def register_industries(engine: Engine, industries: ir.Table, advertisers: ir.Table, accounts: ir.Table) -> ir.Table:
-    """The engine's table (advertiser_no, industry_id): each account under its industry and all above."""
+def register_industries(
+    engine: Engine, industries: ir.Table, advertisers: ir.Table, accounts: ir.Table
+) -> tuple[ir.Table, ir.Table]:
+    """The engine's table (advertiser_no, industry_id): each account under its industry and all above; and the same
+    (advertiser_id, industry_id) of all advertisers.
+    """
     tree = engine.collect(industries.select("industry_id", "parent_id").order_by("industry_id"))
     parents: dict[str, str | None] = dict(zip(*(tree[name].to_pylist() for name in tree.column_names), strict=True))
     # Advertisers may name industries that the tree does not have; they stand for themselves.
@@ -57,10 +61,12 @@ def register_industries(engine: Engine, industries: ir.Table, advertisers: ir.Ta
             }
         ),
     )
-    placed = advertisers.join(accounts, "advertiser_id").join(above, "industry_id")
-    return engine.materialise(
-        "account_industries", placed.select("advertiser_no", industry_id=placed.above_id).distinct()
+    placed = advertisers.join(above, "industry_id")
+    everyone = engine.materialise(
+        "advertiser_industries", placed.select("advertiser_id", industry_id=placed.above_id).distinct()
     )
+    with_purchases = everyone.join(accounts, "advertiser_id").select("advertiser_no", "industry_id")
+    return engine.materialise("account_industries", with_purchases), everyone
 
 
 def find_industry_keywords(

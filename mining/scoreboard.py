@@ -22,6 +22,11 @@ table; in brackets the difference of the MRR@10."""
 OF_MINERS = """Keywords drawn by their searches; a pair is right if both stand for the same product in the same
 language; recall counts keywords searched at least 5 times; NDCG takes the need, the product and its relations for
 grades."""
+OF_SEEDS = """Ten seeds for each industry and for accounts drawn evenly, judged by the planted products: a seed belongs
+to an industry if its product is of the industry or of one below it, to an account if the account buys a keyword of its
+product. Reach: planted keywords of the context among the good results of its seeds. Results: share of these results
+that belong. Needs: different intents and facets a seed. Separation: how often coherence alone puts a keyword that
+belongs before one that doesn't, over keywords that did not make the context."""
 TITLES = {
     CURRENT: "The next query from the one before",
     SESSION: "The next query from the session so far",
@@ -35,7 +40,7 @@ def sessions_section(result: dict[str, Any], command: str) -> str:
     split, searches = result["split"][:16].replace("T", " "), result["searches"]
     known, answerable = (f"{result[name]:.1%}" for name in ("current_known", "answerable"))
     sizes = (
-        f"{_today()}. {searches['earlier']:,} searches of {result['keywords']:,} keywords before {split}, "
+        f"{today()}. {searches['earlier']:,} searches of {result['keywords']:,} keywords before {split}, "
         f"{searches['later']:,} after; {result['questions']:,} questions of {result['users']:,} users. The keyword "
         f"before was known in {known} of them, and the right answer too in {answerable}."
     )
@@ -52,11 +57,11 @@ def _markdown(rows: Sequence[dict[str, Any]], compared: str) -> str:
     lines = [f"| system | {' | '.join(LABELS)} | p against {compared} |", "|---" * (len(LABELS) + 2) + "|"]
     for row in rows:
         name = f"**{row['system']}**" if row["system"] == compared else row["system"]
-        lines.append(f"| {name} | {' | '.join(_cell(row, cell) for cell in CELLS)} | {_p(row)} |")
+        lines.append(f"| {name} | {' | '.join(interval_cell(row, cell) for cell in CELLS)} | {_p(row)} |")
     return "\n".join(lines)
 
 
-def _cell(row: dict[str, Any], name: str) -> str:
+def interval_cell(row: dict[str, Any], name: str) -> str:
     if row.get(name) is None:
         return "–"
     low, high = row[f"{name}_interval"]
@@ -74,14 +79,31 @@ def miners_section(rows: Sequence[dict[str, Any]], command: str) -> str:
     names = ("coverage", "precision", "precision_at_10", "recall", "ndcg_at_10")
     lines = ["| system | coverage | precision | precision@10 | recall | NDCG@10 |", "|---" * (len(names) + 1) + "|"]
     for row in rows:
-        cells = [_cell(row, name) for name in names]
+        cells = [interval_cell(row, name) for name in names]
         name = f"**{row['system']}**" if row["system"] == "fusion" else row["system"]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     asked = next((row["queries"] for row in rows if row["queries"]), 0)
-    return "\n\n".join([f"`{command}`", f"{_today()}. {asked:,} keywords. {OF_MINERS}", "\n".join(lines)]) + "\n"
+    return "\n\n".join([f"`{command}`", f"{today()}. {asked:,} keywords. {OF_MINERS}", "\n".join(lines)]) + "\n"
 
 
-def _today() -> str:
+def seeds_section(rows: Sequence[dict[str, Any]], command: str) -> str:
+    """What `evaluate seeds` measured, as Markdown below a section's heading."""
+    names = ("coverage", "precision_at_10", "reach", "result_precision", "needs", "separation")
+    lines = [
+        "| system | context | coverage | precision@10 | reach | results | needs | separation |",
+        "|---" * (len(names) + 2) + "|",
+    ]
+    for row in rows:
+        name = f"**{row['system']}**" if row["system"] == "S with topics" else row["system"]
+        lines.append(f"| {name} | {row['kind']} | {' | '.join(interval_cell(row, each) for each in names)} |")
+    sizes = ", ".join(
+        f"{count:,} {'industries' if kind == 'industry' else 'accounts'}"
+        for kind, count in {row["kind"]: row["contexts"] for row in rows}.items()
+    )
+    return "\n\n".join([f"`{command}`", f"{today()}. {sizes}. {OF_SEEDS}", "\n".join(lines)]) + "\n"
+
+
+def today() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d}"
 
 
@@ -89,7 +111,10 @@ def text_table(result: dict[str, Any]) -> str:
     """The rows for a terminal."""
     heads = ["variant", "system", *LABELS, "p"]
     rows = result["rows"]
-    lines = [heads, *([row["variant"], row["system"], *(_cell(row, cell) for cell in CELLS), _p(row)] for row in rows)]
+    lines = [
+        heads,
+        *([row["variant"], row["system"], *(interval_cell(row, cell) for cell in CELLS), _p(row)] for row in rows),
+    ]
     widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
 

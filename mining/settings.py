@@ -138,7 +138,15 @@ class MiningSettings(BaseModel):
         le=1,
         description="Least share of time at a keyword for it to be a neighbour of where a walk starts.",
     )
+    account_factors: int = Field(
+        64, ge=1, le=512, description="Factors of who buys what that a snapshot keeps, for recommendations to accounts."
+    )
     recall_keywords: int = Field(200, ge=1, le=10_000, description="Most keywords kept of an account or an industry.")
+
+    # Pages to start from (SPEC §1.12).
+    seed_url_min_users: int = Field(5, ge=1, description="A page that fewer users clicked is no page to start from.")
+    seed_url_min_keywords: int = Field(3, ge=1, description="So is one that was clicked for fewer keywords.")
+    seed_url_pages: int = Field(50_000, ge=1, description="Most pages kept to start from: those of the most users.")
 
     # Bursts (SPEC §1.11).
     burst_min_users: int = Field(10, ge=1, description="A burst has at least so many distinct users.")
@@ -159,6 +167,20 @@ class MiningSettings(BaseModel):
     medium_competition: int = Field(34, ge=1, le=100, description="Competition index from which it is MEDIUM.")
     high_competition: int = Field(67, ge=1, le=100, description="Competition index from which it is HIGH.")
 
+    # Forecasts (SPEC §2.10).
+    landscape_pages: int = Field(
+        24, ge=4, le=200, description="Result pages of a keyword whose bids are kept, evenly spread over the latest."
+    )
+    landscape_pages_read: int = Field(
+        300, ge=4, le=100_000, description="Latest result pages of a keyword from which they are taken."
+    )
+    quality_shrinkage_clicks: int = Field(
+        30, ge=1, le=10_000, description="With so many expected clicks an advertiser's quality counts half."
+    )
+    match_share_searches: int = Field(
+        30, ge=1, le=1_000_000, description="Searches from which a query says how often bids of a match type show."
+    )
+
     # Term vectors (SPEC §1.7).
     embedding_dims: int = Field(48, ge=2, le=512, description="Components of a term's vector.")
     embedding_words: int = Field(
@@ -170,6 +192,10 @@ class MiningSettings(BaseModel):
     embedding_session_queries: int = Field(
         300_000, ge=1, description="Searches in sessions that embeddings learn from; beyond it users are drawn."
     )
+
+    # Topics (SPEC §1.7).
+    topics: int = Field(100, ge=0, le=1000, description="Topics of clicked titles and searches; 0 for none.")
+    topic_terms: int = Field(50_000, ge=100, description="So many terms, the most frequent ones, have topics.")
 
     # Window: which days are mined, and how much older ones weigh.
     window_days: int | None = Field(

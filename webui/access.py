@@ -17,7 +17,7 @@ from kr.store.schema import Role
 from webui.api.problems import FORBIDDEN, UNAUTHENTICATED, ApiProblem
 from webui.identity import API_PREFIX, Identity, current_identity
 from webui.languages import chosen_language
-from webui.operator.endpoints import OPERATOR_ENDPOINTS, UPLOADS
+from webui.operator.endpoints import OPERATOR_ENDPOINTS, OPERATOR_UPLOADS
 from webui.settings import WebSettings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -63,7 +63,13 @@ ACCESS: dict[str, Access] = {
     "plan_api.import_file": Access.OPEN,
     "plan_api.export_by_address": Access.OPEN,
     "plan_api.export_by_question": Access.OPEN,
+    "forecast_api.forecast": Access.OPEN,
+    "forecast_api.budget": Access.OPEN,
     "seeds.seeds": Access.OPEN,
+    "industries.overview": Access.OPEN,
+    "industries.one": Access.OPEN,
+    "industries_api.all_industries": Access.OPEN,
+    "industries_api.one_industry": Access.OPEN,
     "account.overview": Access.SIGNED_IN,
     "account.change_password": Access.SIGNED_IN,
     "account.end_session": Access.SIGNED_IN,
@@ -81,6 +87,8 @@ ACCESS: dict[str, Access] = {
     "lists.rename": Access.SIGNED_IN,
     "lists.undo": Access.SIGNED_IN,
     "lists.delete": Access.SIGNED_IN,
+    "for_you.page": Access.SIGNED_IN,
+    "recommendations.recommendations": Access.SIGNED_IN,
     "judging.act": Access.SIGNED_IN,
     "judging.undo": Access.SIGNED_IN,
     "lists_api.all_lists": Access.SIGNED_IN,
@@ -91,14 +99,51 @@ ACCESS: dict[str, Access] = {
     "lists_api.judge": Access.SIGNED_IN,
     "lists_api.take_verdicts_back": Access.SIGNED_IN,
     "account_api.account": Access.SIGNED_IN,
+    "plans.overview": Access.SIGNED_IN,
+    "plans.make": Access.SIGNED_IN,
+    "plans.upload": Access.SIGNED_IN,
+    "plans.one": Access.SIGNED_IN,
+    "plans.change": Access.SIGNED_IN,
+    "plans.undo": Access.SIGNED_IN,
+    "plans.rename": Access.SIGNED_IN,
+    "plans.delete": Access.SIGNED_IN,
+    "plans.export": Access.SIGNED_IN,
+    "plan_analysis.groupings": Access.SIGNED_IN,
+    "plan_analysis.regroup": Access.SIGNED_IN,
+    "plan_analysis.negatives": Access.SIGNED_IN,
+    "plan_analysis.diagnosis": Access.SIGNED_IN,
+    "plan_analysis.fix": Access.SIGNED_IN,
+    "plan_analysis.forecast": Access.SIGNED_IN,
+    "plan_analysis.use_set": Access.SIGNED_IN,
+    "plans_api.all_plans": Access.SIGNED_IN,
+    "plans_api.make_plan": Access.SIGNED_IN,
+    "plans_api.one_plan": Access.SIGNED_IN,
+    "plans_api.change_plan": Access.SIGNED_IN,
+    "plans_api.end_plan": Access.SIGNED_IN,
+    "plans_api.import_file": Access.SIGNED_IN,
+    "plans_api.export_plan": Access.SIGNED_IN,
+    "plans_api.undo_change": Access.SIGNED_IN,
+    "plans_api.all_groupings": Access.SIGNED_IN,
+    "plans_api.regroup": Access.SIGNED_IN,
+    "plans_api.negatives": Access.SIGNED_IN,
+    "plans_api.diagnosis": Access.SIGNED_IN,
+    "plans_api.fix": Access.SIGNED_IN,
+    "plans_api.forecast": Access.SIGNED_IN,
+    "plans_api.budget": Access.SIGNED_IN,
+    "plans_api.use_set": Access.SIGNED_IN,
 } | dict.fromkeys(OPERATOR_ENDPOINTS, Access.OPERATORS)
+
+UPLOADS = frozenset({"plans.upload", "plans_api.import_file"})
+"""Endpoints that take files: larger bodies than usual, from those who are signed in alone."""
 
 
 def _check() -> Response | None:
     endpoint = request.endpoint
     if endpoint is None:
         return None  # there is nothing at this address; the error handler says so
-    if endpoint in UPLOADS and (identity := current_identity()) and identity.is_operator:
+    if endpoint in UPLOADS and current_identity() is not None:
+        request.max_content_length = current_app.config["KR_WEB"].max_upload_bytes
+    if endpoint in OPERATOR_UPLOADS and (identity := current_identity()) and identity.is_operator:
         request.max_content_length = request.max_form_memory_size = current_app.config["KR_WEB"].max_upload_bytes
     _refuse_other_sites()
     access = ACCESS[endpoint]

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, redirect, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
+from kr.industry_seeds import UnknownIndustryError
 from kr.pages.problems import PageError
 from kr.planning.exporting import FORMATS, Export
 from kr.planning.plan_row import MatchType
@@ -32,12 +33,16 @@ _LONGEST_NAME = 60
 def search_file() -> AnyResponse:
     """The search that the address describes, as a file; an address with mistakes leads to the page that shows them."""
     form = read_export_form(request.args)
-    if form.errors or not (form.seeds or form.page_address) or request.args.get("format", "csv") not in FORMATS:
+    if (
+        form.errors
+        or not (form.seeds or form.page_address or form.industry)
+        or request.args.get("format", "csv") not in FORMATS
+    ):
         return redirect(f"{url_for('pages.search')}?{request.query_string.decode('ascii', 'replace')}", 303)
     # What the page leaves out for whoever is signed in, the file leaves out.
     try:
         return export_of_form(form, personal(form, shown_identity()))
-    except PageError:
+    except (PageError, UnknownIndustryError):
         return redirect(f"{url_for('pages.search')}?{request.query_string.decode('ascii', 'replace')}", 303)
 
 

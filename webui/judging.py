@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from indexes.errors import UsageError
 from kr.pages.problems import PageError
+from kr.store import plans
 from kr.store.accounts import find_user, utc_now
 from kr.store.lists import add_keywords, find_list, list_named, listed_keywords, undo_last_change
 from kr.store.schema import Verdict
@@ -22,11 +23,14 @@ from kr.store.verdicts import dismissed_keywords, give_verdict, take_back
 from kr.types import Filters
 from webui.identity import Identity, current_database, signed_in
 from webui.languages import page_language
+from webui.plans import additions
 from webui.search_form import SearchForm, read_search_form
 from webui.search_service import answer, read_page_of
 
 blueprint = Blueprint("judging", __name__, url_prefix="/search")
 NEW_LIST = "new"
+FOR_YOU = "for_you"
+"""What the form says that was sent from the page of recommendations, whose keywords answer no search."""
 _ABOUT_DONE = ("done", "count", "undo", "name", "problem")
 
 
@@ -52,11 +56,12 @@ def act() -> Response:
         if not keywords:
             raise UsageError(gettext("No keyword was chosen."), gettext("Tick some, then choose what to do with them."))
         with current_database().writing() as session:
-            said = (
-                _save(session, identity, form, keywords)
-                if action == "save"
-                else _judge(session, identity, form, keywords, action)
-            )
+            if action == "save":
+                said = _save(session, identity, form, keywords)
+            elif action == "plan":
+                said = _plan(session, identity, form, keywords)
+            else:
+                said = _judge(session, identity, form, keywords, action)
     except UsageError as error:
         said = {"problem": str(error)[:300]}
     return _back(search, said)
@@ -71,9 +76,12 @@ def undo() -> Response:
     try:
         with current_database().writing() as session:
             batch, _, change = rest.partition(":")
+            changed_id, _, text = change.partition(":")
+            version = int(text) if text.isdecimal() and len(text) < 10 else 0
             if kind == "list":
-                list_id, _, version = change.partition(":")
-                undo_last_change(session, mine, list_id, int(version) if version.isdecimal() else 0)
+                undo_last_change(session, mine, changed_id, version)
+            elif kind == "plan":
+                plans.undo_last_change(session, mine, changed_id, version, signed_in().user_id, utc_now())
             take_back(session, mine, batch, utc_now())
         said = {"done": "undone"}
     except UsageError as error:
@@ -90,6 +98,12 @@ def what_was_done(arguments: MultiDict[str, str]) -> Done | None:
         "saved": lambda: ngettext(
             "%(num)s keyword was added to “%(name)s”.",
             "%(num)s keywords were added to “%(name)s”.",
+            count,
+            name=arguments.get("name", "")[:200],
+        ),
+        "planned": lambda: ngettext(
+            "%(num)s keyword was added to the plan “%(name)s”.",
+            "%(num)s keywords were added to the plan “%(name)s”.",
             count,
             name=arguments.get("name", "")[:200],
         ),
@@ -113,7 +127,7 @@ def what_was_done(arguments: MultiDict[str, str]) -> Done | None:
 
 
 def _chosen(form: SearchForm, identity: Identity) -> list[str]:
-    if request.form.get("all") != "1":
+    if request.form.get("all") != "1" or _is_for_you():
         return request.form.getlist("keyword")
     if form.errors:
         raise UsageError(gettext("The search has mistakes."), gettext("Correct it first."))
@@ -158,8 +172,30 @@ def _save(session: Session, identity: Identity, form: SearchForm, keywords: list
     return said | {"undo": f"list:{batch}:{found.id}:{found.version}"}
 
 
+def _plan(session: Session, identity: Identity, form: SearchForm, keywords: list[str]) -> dict[str, str]:
+    """Add keywords to a plan: an ad group a search, which grouping may split, with the match types suggested."""
+    mine, now, plan_id = identity.organisation_id, utc_now(), request.form.get("plan", "")
+    searched = form.query[:100] or gettext("My keywords")
+    if plan_id in ("", NEW_LIST):
+        name = request.form.get("name", "").strip()
+        found = plans.plan_named(session, mine, name or searched, now)
+    else:
+        found = plans.find_plan(session, mine, plan_id)
+    before = len(plans.read_plan(session, found).keywords)
+    seeds = [form.seeds[0] if form.seeds else keyword for keyword in keywords]
+    operations = additions(keywords, seeds, found.name, searched)
+    plans.add_to_plan(session, mine, found.id, operations, identity.user_id, now)
+    count = len(plans.read_plan(session, found).keywords) - before
+    said = {"done": "planned", "count": str(count), "name": found.name}
+    if not count:
+        return said
+    batch = _give(session, identity, form, keywords, Verdict.SAVED)
+    return said | {"undo": f"plan:{batch}:{found.id}:{found.version}"}
+
+
 def _judge(session: Session, identity: Identity, form: SearchForm, keywords: list[str], verdict: str) -> dict[str, str]:
-    if verdict not in (Verdict.UP, Verdict.IRRELEVANT, Verdict.NOT_MY_BUSINESS):
+    known = (Verdict.UP, Verdict.NOT_MY_BUSINESS, *(() if _is_for_you() else (Verdict.IRRELEVANT,)))
+    if verdict not in known:
         raise UsageError(gettext("This button is unknown."), gettext("Load the page again."))
     batch = _give(session, identity, form, keywords, Verdict(verdict))
     return {"done": verdict, "count": str(len(keywords)), "undo": f"verdict:{batch}"}
@@ -173,4 +209,9 @@ def _give(session: Session, identity: Identity, form: SearchForm, keywords: list
 
 def _back(search: MultiDict[str, str], said: dict[str, str]) -> Response:
     kept = [(name, value) for name, value in search.items(multi=True) if name not in _ABOUT_DONE]
-    return redirect(f"{url_for('pages.search')}?{urlencode([*kept, *said.items()])}", 303)
+    target = url_for("for_you.page" if _is_for_you() else "pages.search")
+    return redirect(f"{target}?{urlencode([*kept, *said.items()])}", 303)
+
+
+def _is_for_you() -> bool:
+    return request.form.get("page") == FOR_YOU

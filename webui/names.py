@@ -1,9 +1,13 @@
 """What the steps of the online path are called on a page; a step added later appears under its own name."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_babel import gettext
 
+from kr.planning.grouping import WAY_NAMES
+from kr.planning.intents import INTENT_NAMES, Intent
+from kr.planning.negatives import NEGATIVE_TEXTS, NegativeReason
 from kr.reasons import PLACE_TEXTS, REMOVAL_TEXTS, VARIANT_TEXTS, Removal
 from kr.relevance.match import Variant
 from webui.languages import page_language
@@ -20,8 +24,19 @@ def source_name(name: str) -> str:
         "page_terms": gettext("Pages that say the same"),
         "semantic": gettext("Words used alike"),
         "url_topics": gettext("What the page says"),
+        "industry": gettext("Bought in the industry"),
     }
     return names.get(name, name)
+
+
+def known_name(part: str) -> str:
+    """What recommendations were made from, in the page's language."""
+    return {
+        "purchases": gettext("what you buy"),
+        "site": gettext("your site"),
+        "industry": gettext("your industry"),
+        "feedback": gettext("what you saved and judged"),
+    }[part]
 
 
 def stage_name(name: str) -> str:
@@ -31,6 +46,7 @@ def stage_name(name: str) -> str:
         "literal_relevance": gettext("Relevance computed"),
         "trained_relevance": gettext("Relevance computed"),
         "page_relevance": gettext("Weighed by what the page says"),
+        "industry_relevance": gettext("Weighed by what the industry buys"),
         "relevance_admission": gettext("Too little relevance removed"),
         "unsafe_keyword_audit": gettext("Unsafe keywords removed"),
         "close_variants": gettext("Close variants brought together"),
@@ -65,6 +81,80 @@ def role_name(role: str) -> str:
     }[role]
 
 
+def intent_name(code: str) -> str:
+    """What a keyword is searched for, in the page's language."""
+    english, chinese = INTENT_NAMES[Intent(code)]
+    return chinese if page_language() == "zh" else english
+
+
+def way_name(by: str) -> str:
+    """A way to group keywords, in the page's language."""
+    english, chinese = WAY_NAMES[by]  # type: ignore[index]
+    return chinese if page_language() == "zh" else english
+
+
+def match_type_name(code: str | None) -> str:
+    """A match type, in the page's language; unknown counts as broad."""
+    names = {"EXACT": gettext("Exact"), "PHRASE": gettext("Phrase"), "BROAD": gettext("Broad")}
+    return names[code] if code else "–"
+
+
+def severity_name(code: str) -> str:
+    """How much a finding matters, in the page's language."""
+    return {"high": gettext("Serious"), "medium": gettext("Costs money"), "low": gettext("Tidying")}[code]
+
+
+def negative_reason(code: str) -> str:
+    """Why a negative keyword is suggested, in the page's language."""
+    english, chinese = NEGATIVE_TEXTS[NegativeReason(code)]
+    return chinese if page_language() == "zh" else english
+
+
+def goal_name(code: str) -> str:
+    """What a budget is to bring, in the page's language."""
+    return {
+        "clicks": gettext("clicks"),
+        "conversions": gettext("conversions"),
+        "value_micros": gettext("value"),
+    }[code]
+
+
+def fix_name(fix: Sequence[Mapping[str, Any]]) -> str:
+    """What mending a finding does, in the page's language."""
+    first = fix[0]
+    if first["op"] == "change_keywords":
+        if "bid_micros" in first:
+            return gettext("Set bids")
+        return gettext("Pause") if first.get("status") == "PAUSED" else gettext("Set match type")
+    names = {
+        "remove_keywords": gettext("Remove"),
+        "split_ad_group": gettext("Split off"),
+        "set_budget": gettext("Raise the budget"),
+    }
+    return names.get(first["op"], gettext("Mend"))
+
+
+def change_name(action: str) -> str:
+    """What a change of a plan did, in the page's language."""
+    names = {
+        "import": gettext("importing"),
+        "regroup": gettext("regrouping"),
+        "add_keywords": gettext("adding keywords"),
+        "add_negatives": gettext("adding negatives"),
+        "remove_keywords": gettext("removing keywords"),
+        "move_keywords": gettext("moving keywords"),
+        "split_ad_group": gettext("splitting an ad group"),
+        "merge_ad_groups": gettext("merging ad groups"),
+        "rename_ad_group": gettext("renaming an ad group"),
+        "rename_campaign": gettext("renaming a campaign"),
+        "set_budget": gettext("setting a budget"),
+        "set_ad_group_bid": gettext("setting a bid"),
+        "change_keywords": gettext("changing keywords"),
+        "use_set": gettext("taking the best set"),
+    }
+    return names.get(action) or (gettext("mending a finding") if action.startswith("fix") else action)
+
+
 def variant_name(kind: str) -> str:
     """In what a close variant differs, in the page's language."""
     english, chinese = VARIANT_TEXTS[Variant(kind)]
@@ -77,11 +167,20 @@ HIDDEN_REMOVALS = frozenset(
 )
 
 NAMES: dict[str, Any] = {
+    "known_name": known_name,
     "source_name": source_name,
     "stage_name": stage_name,
     "place_name": place_name,
     "removal_name": removal_name,
     "role_name": role_name,
     "variant_name": variant_name,
+    "intent_name": intent_name,
+    "way_name": way_name,
+    "match_type_name": match_type_name,
+    "severity_name": severity_name,
+    "negative_reason": negative_reason,
+    "change_name": change_name,
+    "goal_name": goal_name,
+    "fix_name": fix_name,
     "hidden_removals": HIDDEN_REMOVALS,
 }

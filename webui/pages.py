@@ -8,11 +8,14 @@ from flask import Blueprint, Flask, abort, current_app, g, make_response, redire
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
+from kr.industry_seeds import UnknownIndustryError
 from kr.pages.problems import PageError
+from kr.pipelines.seed_queries import SeedRequest
 from kr.reasons import Notice
 from kr.relevance.match import SURELY_RELEVANT
 from kr.reply import Reply
 from kr.store.lists import listed_keywords, lists_of
+from kr.store.plans import plans_of
 from webui import limits
 from webui.about import about_if_open, about_snapshot, most_searched
 from webui.api.problems import PROBLEM_TYPES
@@ -26,6 +29,8 @@ from webui.search_service import answer, current_service, read_page_of
 from webui.sparkline import sparkline
 
 blueprint = Blueprint("pages", __name__)
+HOME_PAGES = 4
+"""Pages to start from on the home page."""
 
 
 @blueprint.get("/")
@@ -34,7 +39,8 @@ def home() -> str:
     opened = current_service().opened()
     indexes = opened.indexes
     examples = most_searched(indexes, opened.audit, current_app.config["KR_WEB"].example_searches, page_language())
-    return render_template("home.html", about=about_snapshot(indexes), examples=examples)
+    pages = current_service().seeds(SeedRequest(limit=HOME_PAGES, kind="urls")).rows
+    return render_template("home.html", about=about_snapshot(indexes), examples=examples, pages=pages)
 
 
 @blueprint.get("/search")
@@ -44,7 +50,7 @@ def search() -> Response | str | tuple[str, int]:
     if len(request.query_string) > web.max_query_string_bytes:
         abort(414)
     form = read_search_form(request.args, web.default_page_rows, settings)
-    if not form.query and not form.active_filters():
+    if not (form.query or form.industry or form.active_filters()):
         return redirect(page_url("pages.home"))
     about = about_snapshot(current_service().indexes)
     if form.errors:
@@ -56,7 +62,10 @@ def search() -> Response | str | tuple[str, int]:
         form = replace(form, errors={"q": in_page_language(error)})
         status = 400 if error.refused else 422
         return render_template("search.html", form=form, reply=None, about=about), status
-    reply, took_ms = answer(replace(form.request(), filters=personal(form, identity)), read)
+    try:
+        reply, took_ms = answer(replace(form.request(), filters=personal(form, identity)), read)
+    except UnknownIndustryError as error:
+        return render_template("search.html", form=with_unknown_industry(form, error), reply=None, about=about), 404
     page = render_template(
         "search.html",
         form=form,
@@ -94,11 +103,22 @@ def _account(identity: Identity | None, reply: Reply) -> dict[str, Any] | None:
     with current_database().reading() as session:
         lists = [summary.list for summary in lists_of(session, identity.organisation_id)]
         listed = listed_keywords(session, identity.organisation_id)
-    return {"lists": lists, "saved": {row["text"] for row in reply.rows if row["text"] in listed}}
+        plans = [summary.plan for summary in plans_of(session, identity.organisation_id)]
+    return {"lists": lists, "plans": plans, "saved": {row["text"] for row in reply.rows if row["text"] in listed}}
+
+
+def with_unknown_industry(form: SearchForm, error: UnknownIndustryError) -> SearchForm:
+    """The form with the mistake at the field that names the industry, which is left out of its links."""
+    text = gettext("There is no industry “%(industry)s”.", industry=shown(error.industry_id))
+    return replace(form, industry="", errors={"industry": text})
 
 
 def _result_title(reply: Reply) -> str:
-    names = [reply.page["title"] or reply.page["address"]] if reply.page else reply.seeds
+    names = list(reply.seeds)
+    if reply.industries:
+        names = [industry_name(industry) for industry in reply.industries]
+    if reply.page:
+        names = [reply.page["title"] or reply.page["address"]]
     return ngettext(
         "%(count)s keyword for “%(seeds)s”",
         "%(count)s keywords for “%(seeds)s”",
@@ -163,6 +183,12 @@ def in_page_language(item: Any) -> str:
     return str(item[name] if isinstance(item, dict) else getattr(item, name))
 
 
+def industry_name(industry: dict[str, Any]) -> str:
+    """An industry's name in the page's language, else in the other one, else its id."""
+    languages = ("zh", "en") if page_language() == "zh" else ("en", "zh")
+    return str(next((name for code in languages if (name := industry[f"name_{code}"])), industry["id"]))
+
+
 def strongest_reason(reasons: list[dict[str, Any]]) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     """The reason to show at once, and the others: evidence of what people did says more than words in common."""
     if not reasons:
@@ -186,5 +212,6 @@ def register(app: Flask) -> None:
         sparkline=sparkline,
         strongest_reason=strongest_reason,
         in_page_language=in_page_language,
+        industry_name=industry_name,
         **NAMES,
     )

@@ -21,7 +21,9 @@ IN_THIS_PROCESS = "memory://"
 assert SharedCounters.STORAGE_SCHEME  # importing it makes its scheme known
 COSTLY = frozenset(
     ("sign_in.enter", "account.change_password", "judging.act", "exports.search_file", "plan_api.export_by_address",
-     "plan_api.export_by_question", "plan_api.import_file")
+     "plan_api.export_by_question", "plan_api.import_file", "plans.upload", "plans_api.import_file",
+     "plan_analysis.groupings", "plan_analysis.negatives", "plan_analysis.diagnosis", "plans_api.all_groupings",
+     "plans_api.negatives", "plans_api.diagnosis")
 )  # fmt: skip
 """Endpoints that hash passwords, read other sites, or read or answer thousands of rows."""
 COSTLY_SHARE = 20

@@ -22,6 +22,7 @@ from webui.limits import (
     LANGUAGES,
     MAX_FILTER_CHARS,
     MAX_FILTER_WORDS,
+    MAX_ID_CHARS,
     MAX_NUMBER,
     ROWS_PER_PAGE,
     SORT_COLUMNS,
@@ -49,6 +50,8 @@ class SearchForm:
     default_rows: int
     page_address: str = ""
     """The page whose address was typed instead of keywords; then there are no seeds."""
+    industry: str = ""
+    """Id of an industry whose keywords are asked for, with the seeds or alone."""
     fresh: bool = False
     """Whether the page is fetched even if the platform's crawl has it."""
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -57,7 +60,17 @@ class SearchForm:
         """The question to the pipeline; the form must have no errors."""
         parameters = {} if self.balance is None else {"t": self.balance}
         offset = (self.page - 1) * self.rows
-        return Request(self.seeds, self.filters, self.rows, offset, self.sort, parameters, self.explain)
+        industries = (self.industry,) if self.industry else ()
+        return Request(
+            self.seeds,
+            self.filters,
+            self.rows,
+            offset,
+            self.sort,
+            parameters,
+            self.explain,
+            industry_seed=industries,
+        )
 
     def active_filters(self) -> list[str]:
         """The names of the filter fields that are filled in."""
@@ -79,6 +92,7 @@ class SearchForm:
         parameters["t"] = f"{self.balance:g}" if self.balance is not None else None
         parameters["explain"] = "1" if self.explain else None
         parameters["hide_saved"] = "1" if self.hide_saved else None
+        parameters["industry"] = self.industry or None
         parameters["fresh"] = "1" if self.fresh else None
         parameters["page"] = self.page if not changes and self.page > 1 else None
         parameters.update(changes)
@@ -134,6 +148,7 @@ def read_search_form(arguments: MultiDict[str, str], default_rows: int, settings
         arguments.get("hide_saved", "") == "1",
         default_rows,
         page_address,
+        arguments.get("industry", "").strip()[:MAX_ID_CHARS],
         bool(page_address) and arguments.get("fresh", "") == "1",
         errors,
     )

@@ -9,6 +9,7 @@ from indexes.arrays import Array
 from indexes.keyword_stats import LANGUAGES
 from indexes.opened import Indexes
 from kr.marketing.rules import Rule
+from kr.pipeline import Pipeline
 from kr.rank.order import Order
 from kr.reasons import Removal
 from kr.retrieval.filters import monthly_demand
@@ -156,3 +157,9 @@ def _joined(batches: Sequence[Candidates]) -> Candidates:
 def _without_removal(candidates: Candidates) -> Candidates:
     columns = {name: column for name, column in candidates.columns.items() if name != "removal"}
     return Candidates(candidates.keyword_id, candidates.source_mask, columns)
+
+
+def with_rules(pipeline: Pipeline, rules: Sequence[Rule]) -> Pipeline:
+    """The same pipeline with other rules."""
+    stages = (stage.with_rules(rules) if isinstance(stage, MarketingRules) else stage for stage in pipeline.stages)
+    return Pipeline(pipeline.sources, tuple(stages))

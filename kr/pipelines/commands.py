@@ -79,6 +79,7 @@ def related(
 @click.option("--industry", help="Id of an industry; with --account the one to fall back on.")
 @click.option("--limit", type=click.IntRange(1, MOST_RELATED), default=RELATED_LIMIT, show_default=True, help="Rows.")
 @click.option("--t", "quality_weight", type=click.FloatRange(0, 1), help="1 ranks by quality only, 0 by results only.")
+@click.option("--urls", is_flag=True, help="Pages to start a search by address from, instead of searches.")
 @click.option("--json", "as_json", is_flag=True, help="Print the API's envelope.")
 def seeds(
     store: Path | None,
@@ -87,9 +88,10 @@ def seeds(
     industry: str | None,
     limit: int,
     quality_weight: float | None,
+    urls: bool,
     as_json: bool,
 ) -> None:
-    """Searches to offer an account, an industry or everyone before a word is typed."""
+    """Searches or pages to offer an account, an industry or everyone before a word is typed."""
     from kr.envelope import seeds_envelope
     from kr.pipelines.seed_queries import SeedRequest
     from kr.service import KeywordService
@@ -97,7 +99,8 @@ def seeds(
 
     store, snapshot_id = store_and_snapshot(store, snapshot)
     service = KeywordService(load_settings(store=store), snapshot_id=snapshot_id)
-    request = SeedRequest(account or None, industry or None, limit, quality_weight)
+    kind = "urls" if urls else "queries"
+    request = SeedRequest(account or None, industry or None, limit, quality_weight, kind)
     reply = service.seeds(request)
     if as_json:
         print_json(seeds_envelope(reply, request))
@@ -105,9 +108,55 @@ def seeds(
     for note in reply.notices:
         say(f"{note.text_en}\n{note.text_zh}")
     for row in reply.rows:
-        click.echo(f"{row['text']}  ({'; '.join(reason['text_en'] for reason in row['reasons'])})")
+        click.echo(f"{row['url' if urls else 'text']}  ({'; '.join(reason['text_en'] for reason in row['reasons'])})")
     whose = f"{reply.kind} {reply.id}" if reply.id else reply.kind
-    say(f"{len(reply.rows)} seeds of {whose}, snapshot {reply.snapshot}")
+    say(f"{len(reply.rows)} {'pages' if urls else 'seeds'} of {whose}, snapshot {reply.snapshot}")
+
+
+@click.command()
+@click.argument("account", default="")
+@store_option
+@snapshot_option
+@click.option("--industry", help="Id of an industry: instead of the account's, or without any account.")
+@click.option("--site", help="Address of a site, read from the crawl or fetched: instead of the account's.")
+@click.option("--limit", type=click.IntRange(1, MOST_RELATED), default=20, show_default=True, help="Rows.")
+@click.option("--json", "as_json", is_flag=True, help="Print the API's envelope.")
+@click.option("--explain", is_flag=True, help="Add all reasons, and why each other keyword is not shown.")
+def recommend(
+    account: str,
+    store: Path | None,
+    snapshot: Path | None,
+    industry: str | None,
+    site: str | None,
+    limit: int,
+    as_json: bool,
+    explain: bool,
+) -> None:
+    """Keywords for ACCOUNT, an advertiser of the log, without a query; or for an industry or a site alone."""
+    if not (account or industry or site):
+        raise UsageError("Nobody was named to recommend to.", "Give an ACCOUNT, --industry or --site.")
+    from kr.envelope import recommendations_envelope
+    from kr.pipelines.recommendations import RecommendationRequest
+    from kr.service import KeywordService
+    from kr.settings import load_settings
+
+    store, snapshot_id = store_and_snapshot(store, snapshot)
+    service = KeywordService(load_settings(store=store), snapshot_id=snapshot_id)
+    request = RecommendationRequest(
+        (), limit=limit, explain=explain, account=account or None, industry=industry or None
+    )  # fmt: skip
+    reply = service.recommendations(request, service.read_page(site) if site else None)
+    if as_json:
+        print_json(recommendations_envelope(reply, request))
+        return
+    for note in reply.notices:
+        say(f"{note.text_en}\n{note.text_zh}")
+    for row in reply.rows:
+        click.echo(f"{row['relevance']:.2f}  {row['text']}  ({_demand(row)})")
+        for reason in row["reasons"] if explain else row["reasons"][:1]:
+            click.echo(f"    {reason['text_en']}")
+    say(f"{len(reply.rows)} of {reply.total} keywords from {', '.join(reply.known) or 'nothing known'}, "
+        f"snapshot {reply.snapshot}")  # fmt: skip
 
 
 def _demand(row: dict[str, Any]) -> str:
@@ -125,4 +174,4 @@ def read_lines(path: Path, option: str) -> list[str]:
     return lines.split("\n") if lines else []
 
 
-COMMANDS: list[click.Command] = [related, seeds]
+COMMANDS: list[click.Command] = [related, seeds, recommend]

@@ -20,6 +20,7 @@ from kr.retrieval.anchors import AnchorFinder
 from kr.retrieval.close_variants import CloseVariantGrouping
 from kr.retrieval.exact import ExactSource
 from kr.retrieval.filters import FilterCompiler, RequestFilters
+from kr.retrieval.industry import IndustryRelevance, IndustrySource
 from kr.retrieval.neighbors import FusedStrength, NeighborFinder, NeighborSource
 from kr.retrieval.semantic import SemanticSource
 from kr.retrieval.token_match import TokenMatchSource
@@ -31,7 +32,14 @@ if TYPE_CHECKING:
     from kr.relevance.trained import TrainedRelevance
 
 MINERS = ("cooccurrence", "association_rules", "click_clusters", "page_terms")
-SOURCES = (ExactSource.name, TokenMatchSource.name, *MINERS, SemanticSource.name, UrlTopicsSource.name)
+SOURCES = (
+    ExactSource.name,
+    TokenMatchSource.name,
+    *MINERS,
+    SemanticSource.name,
+    UrlTopicsSource.name,
+    IndustrySource.name,
+)
 
 
 def relevance_stage(indexes: Indexes, settings: Settings) -> "LiteralRelevance | TrainedRelevance":
@@ -54,6 +62,7 @@ def keyword_sources(
         *(NeighborSource(miner, neighbors) for miner in MINERS),
         SemanticSource(indexes, settings.semantic_neighbors),
         UrlTopicsSource(indexes, settings.candidates_per_source),
+        IndustrySource(indexes),
     )
 
 
@@ -78,6 +87,7 @@ def keyword_search_pipeline(
             *fused_strength(indexes, neighbors),
             relevance,
             PageRelevance(indexes, anchors, MINERS),
+            IndustryRelevance(),
             RelevanceAdmission(bar_for(Use.KEYWORD_SEARCH, settings, relevance.model)),
             audit,
             CloseVariantGrouping(indexes),

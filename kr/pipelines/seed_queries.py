@@ -31,12 +31,13 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class SeedRequest:
-    """For whom: an account, else its industry, else everyone; `t` None is the operator's."""
+    """For whom: an account, else its industry, else everyone; `t` None is the operator's. `kind` is queries or urls."""
 
     account: str | None = None
     industry: str | None = None
     limit: int = 8
     t: float | None = None
+    kind: str = "queries"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class SeedOffer:
         nothing = SeedReply(snapshot, EVERYONE, None, notices=(notice(Notice.NO_SEEDS),))
         if seeds is None:
             return nothing
-        for kind, name, context in _contexts(request):
+        for kind, name, context in contexts_of(request):
             rows = seeds.of(context)
             if rows is None or not len(rows := self._shown(rows)):
                 continue
@@ -77,8 +78,7 @@ class SeedOffer:
             rows = rows.take(order := np.lexsort((rows["keyword"], -score)))
             alike = self._diversity.likeness((), rows["keyword"])
             best = marginal_order(score[order], alike, SCORE_SHARE, NEAR_DUPLICATE)[0][: request.limit]
-            asked = request.account or request.industry
-            notices = (notice(Notice.SEEDS_OF_EVERYONE, context=asked),) if asked and kind == EVERYONE else ()
+            notices = known_notices(request, kind, Notice.SEEDS_OF_EVERYONE)
             return SeedReply(snapshot, kind, name, tuple(self._rows(rows.take(best))), notices)
         return nothing
 
@@ -124,7 +124,13 @@ def _results(count: int) -> dict[str, Any]:
     return reason(Reason.SEED_RESULTS, "seed_queries", None, {"results": count}, words, words)
 
 
-def _contexts(request: SeedRequest) -> Sequence[tuple[str, str | None, str]]:
+def known_notices(request: SeedRequest, kind: str, code: Notice) -> tuple[NoticeText, ...]:
+    """What there is to say if the context asked for is not known, so that the answer is everyone's."""
+    asked = request.account or request.industry
+    return (notice(code, context=asked),) if asked and kind == EVERYONE else ()
+
+
+def contexts_of(request: SeedRequest) -> Sequence[tuple[str, str | None, str]]:
     """Kind, id and context, the narrowest first."""
     contexts: list[tuple[str, str | None, str]] = []
     if request.account:

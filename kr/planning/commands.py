@@ -8,15 +8,18 @@ import click
 
 from indexes.errors import UsageError
 from indexes.terminal import print_json, progress, say
+from kr.planning.forecast_commands import budget, forecast
 
 if TYPE_CHECKING:
     from kr.planning.accounting import ImportReport, Rejection
     from kr.planning.importing import PlanImport
+    from kr.planning.plan import Plan
     from kr.planning.plan_row import PlanRow
     from kr.service import KeywordService
     from kr.types import Request
 
 FORMATS = ("csv", "xlsx", "google_ads_editor", "microsoft_bulk", "google_keyword_planner", "jsonl")
+WAYS = ("stem", "meaning", "both", "intent")
 SHOWN_REJECTIONS = 20
 _OUT = click.Path(path_type=Path, dir_okay=False)
 _LANGUAGES = ("zh", "en", "other")
@@ -307,4 +310,159 @@ def _print_export(report: Any, out: Path, as_json: bool, total: int | None = Non
         say(f"  {report.format} has no column for {name}: left out of {count:,} rows")
 
 
+@plan.command("group")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--by", type=click.Choice(WAYS), help="Group this way; without it every way is measured and none shown.")
+@click.option("--least", type=click.IntRange(1), default=2, show_default=True, help="Keywords of the smallest group.")
+@click.option("--store", type=click.Path(path_type=Path), help="Snapshot store; default KR_STORE or var/store.")
+@click.option("--out", type=_OUT, help="Write the file's rows in their new ad groups: .jsonl, .csv or .xlsx.")
+@click.option("--texts", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Names of intents.")
+@click.option("--json", "as_json", is_flag=True, help="Print groups and measures as JSON.")
+def group_file(
+    file: Path, by: str | None, least: int, store: Path | None, out: Path | None, texts: str, as_json: bool
+) -> None:
+    """Group the keywords of FILE into ad groups; none mixes intents or languages.
+
+    stem: by words in common; meaning: by meaning and by what people searched and clicked; both: by the mean of the two;
+    intent: by intent alone.
+    """
+    from dataclasses import asdict
+
+    from kr.planning.exporting import Export, write_whole
+    from kr.planning.plan_rows import months_of, plan_rows
+    from kr.service import KeywordService
+    from kr.settings import load_settings
+
+    if out and by is None:
+        raise UsageError("--out needs one way to group.", f"Say --by {', '.join(WAYS)}.")
+    read = _plan_of(file)
+    planner = KeywordService(load_settings(store=store)).planner
+    ways = [by] if by else list(WAYS)
+    found = [planner.plan_grouping(read, way, texts == "zh", least) for way in ways]  # type: ignore[arg-type]
+    if out:
+        from kr.planning.operations import perform
+
+        grouped = read.edited(perform(read, found[0].operations))
+        write_whole(out, Export(format_of(out), months_of(grouped), texts).chunks(plan_rows(grouped)))
+    rows: list[dict[str, Any]] = [
+        {
+            "by": grouping.by,
+            "measure": asdict(grouping.measure),
+            "groups": [
+                {
+                    "name": group.title(texts == "zh"),
+                    "intent": group.intent.value,
+                    "language": group.language,
+                    "rest": group.is_rest,
+                    "keywords": list(group.keywords),
+                }
+                for group in grouping.groups
+            ],
+        }
+        for grouping in found
+    ]
+    if as_json:
+        print_json({"snapshot": planner.indexes.snapshot_id, "groupings": rows, "out": str(out) if out else None})
+        return
+    for row in rows:
+        click.echo(f"{row['by']}: " + ", ".join(f"{name} {value}" for name, value in row["measure"].items()))
+        if by:
+            for group in row["groups"]:
+                shown = ", ".join(group["keywords"][:8]) + (" …" if len(group["keywords"]) > 8 else "")
+                click.echo(f"  {group['name']} ({len(group['keywords'])}): {shown}")
+
+
+@plan.command("diagnose")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--store", type=click.Path(path_type=Path), help="Snapshot store; default KR_STORE or var/store.")
+@click.option("--fix", is_flag=True, help="Do every fix, one after the other, and write the mended rows to --out.")
+@click.option("--out", type=_OUT, help="Where --fix writes: .jsonl, .csv or .xlsx.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings with their evidence and fixes as JSON.")
+def diagnose_file(file: Path, store: Path | None, fix: bool, out: Path | None, as_json: bool) -> None:
+    """Find what is wrong with the account in FILE: each finding with its evidence and its fix. FILE stays as it is."""
+    from collections import Counter
+
+    from kr.planning.exporting import Export, write_whole
+    from kr.planning.plan_rows import months_of, plan_rows
+    from kr.service import KeywordService
+    from kr.settings import load_settings
+
+    if fix != (out is not None):
+        raise UsageError("--fix and --out go together.", "Say --fix --out mended.csv.")
+    read = _plan_of(file)
+    service = KeywordService(load_settings(store=store))
+    planner = service.planner
+    findings = service.diagnose(read)
+    shown = [finding.as_dict(read) for finding in findings]
+    mended = 0
+    if out:
+        format_name = format_of(out)
+        read, mended = planner.mended(read)
+        write_whole(out, Export(format_name, months_of(read)).chunks(plan_rows(read)))
+    counts = dict(Counter(finding.code.value for finding in findings))
+    if as_json:
+        print_json(
+            {
+                "snapshot": planner.indexes.snapshot_id,
+                "keywords": len(read.positive()),
+                "negatives": len(read.negative()),
+                "counts": counts,
+                "findings": shown,
+                "fixed": mended,
+                "out": str(out) if out else None,
+            }
+        )
+        return
+    for row in shown:
+        place = " › ".join(item["name"] or "–" for item in (row["campaign"], row["ad_group"]) if item)
+        click.echo(f"{row['severity']:6}  {row['code']}  {place or 'plan'}: {row['text_en']} / {row['text_zh']}")
+    say(f"{len(shown)} findings: " + (", ".join(f"{name} {count}" for name, count in counts.items()) or "none"))
+
+
+def _plan_of(file: Path) -> "Plan":
+    """The plan that a keyword file describes; rows that cannot be taken are counted on stderr."""
+    from kr.planning.importing import PlanImport
+    from kr.planning.operations import MOST_KEYWORDS
+    from kr.planning.plan import Plan, PlanEditor
+    from kr.planning.plan_row import PlanRow
+    from kr.planning.plan_rows import add_rows
+    from kr.planning.source_file import SourceFile
+    from kr.settings import load_settings
+
+    settings = load_settings()
+    importing = PlanImport(SourceFile.at(file, settings.plan_max_bytes), max_rows=MOST_KEYWORDS)
+    editor = PlanEditor(Plan())
+    add_rows(editor, (item for item in _with_progress(importing) if isinstance(item, PlanRow)))
+    for reason, count in importing.report.reasons.most_common():
+        say(f"{count:,} rows of {file.name} were not taken: {reason} (`plan import` shows them)")
+    return editor.plan()
+
+
+@click.command("grouping")
+@click.option("--truth", type=click.Path(path_type=Path), required=True, help="The truth folder of a simulation.")
+@click.option("--store", type=click.Path(path_type=Path), help="Snapshot store; default KR_STORE or var/store.")
+@click.option("--keywords", type=click.IntRange(10, 20_000), default=3_000, show_default=True, help="Keywords drawn.")
+@click.option("--industry", help="Only keywords of this industry, as one advertiser has them.")
+@click.option("--seed", type=int, default=20240630, show_default=True, help="Of the draw.")
+@click.option("--json", "as_json", is_flag=True, help="Print rows as JSON.")
+def evaluate_grouping_command(
+    truth: Path, store: Path | None, keywords: int, industry: str | None, seed: int, as_json: bool
+) -> None:
+    """How well ad groups find the planted products and intents, beside k-means told their number."""
+    from kr.planning.grouping_evaluation import evaluate_grouping
+    from kr.settings import load_settings
+
+    rows = evaluate_grouping(load_settings(store=store).store, truth, keywords, industry, seed)
+    if as_json:
+        print_json({"rows": rows})
+        return
+    click.echo("\t".join(rows[0]))
+    for row in rows:
+        click.echo("\t".join(str(value) for value in row.values()))
+
+
+plan.add_command(forecast)
+plan.add_command(budget)
+
 COMMANDS: list[click.Command] = [plan]
+EVALUATE_COMMANDS: list[click.Command] = [evaluate_grouping_command]

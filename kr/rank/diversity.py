@@ -42,18 +42,19 @@ class Diversity:
     needs: Sequence[str] = ("score",)
     adds: Sequence[str] = ("score", "likeness")
 
-    def __init__(self, indexes: Indexes) -> None:
+    def __init__(self, indexes: Indexes, score_share: float = SCORE_SHARE) -> None:
         self._indexes = indexes
+        self._score_share = score_share
 
     def run(self, request: Request, candidates: Candidates) -> StageResult:
         pool = candidates.take(np.arange(min(POOL, len(candidates))))
         likeness = self.likeness(request.seeds, pool.keyword_id)
-        chosen, gains, nearest = marginal_order(pool["score"], likeness, SCORE_SHARE, NEAR_DUPLICATE)
+        chosen, gains, nearest = marginal_order(pool["score"], likeness, self._score_share, NEAR_DUPLICATE)
         behind = np.setdiff1d(np.arange(len(candidates)), chosen)
         rows = np.concatenate([chosen, behind])
         of_chosen = np.arange(len(rows)) < len(chosen)
         score, alike = np.zeros(len(rows)), np.zeros(len(rows))
-        score[of_chosen], alike[of_chosen] = gains + 1 - SCORE_SHARE, nearest
+        score[of_chosen], alike[of_chosen] = gains + 1 - self._score_share, nearest
         codes = np.where(rows < len(pool), Removal.NEAR_DUPLICATE, Removal.CUT_TO_LIMIT)
         return StageResult.split(candidates.take(rows).with_columns(score=score, likeness=alike), of_chosen, codes)
 

@@ -66,7 +66,7 @@ def actions(session: Session) -> list[str]:
 
 
 def _filtered(wanted: AuditFilter) -> Select[AuditEntry, str, str]:
-    statement = (
+    statement: Select[AuditEntry, str, str] = (
         select(AuditEntry, Organisation.name, User.email)
         .join(Organisation, Organisation.id == AuditEntry.organisation_id)
         .outerjoin(User, User.id == AuditEntry.user_id)

@@ -9,7 +9,18 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, DateTime, Dialect, ForeignKey, Index, MetaData, String, Text, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 ID_CHARS = 22
@@ -192,6 +203,83 @@ class ListedKeyword(Base):
     added_at: Mapped[datetime]
     added_in_version: Mapped[int]
     removed_in_version: Mapped[int | None]
+
+
+class StoredPlan(Base):
+    """A plan of an organisation; what it holds is in the three tables below it."""
+
+    __tablename__ = "plans"
+    __table_args__ = (Index(None, "organisation_id", "name", unique=True),)
+
+    id: Mapped[str] = _primary_key()
+    organisation_id: Mapped[str] = _reference("organisations.id")
+    name: Mapped[str] = mapped_column(String(NAME_CHARS))
+    version: Mapped[int]
+    """Grows by one with each change: whoever changes what an older page showed is told."""
+    next_item: Mapped[int]
+    """The number that the next campaign, ad group or keyword gets; none is given twice."""
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class PlanCampaign(Base):
+    """A campaign of a plan. Like ad groups and keywords it is known by a number that is unique in its plan."""
+
+    __tablename__ = "plan_campaigns"
+
+    plan_id: Mapped[str] = _reference("plans.id", primary_key=True)
+    item: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(Text)
+    daily_budget_micros: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class PlanAdGroup(Base):
+    """An ad group; `bid_micros` is that of its keywords without one of their own."""
+
+    __tablename__ = "plan_ad_groups"
+
+    plan_id: Mapped[str] = _reference("plans.id", primary_key=True)
+    item: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    campaign: Mapped[int]
+    name: Mapped[str] = mapped_column(Text)
+    bid_micros: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class StoredPlanKeyword(Base):
+    """A keyword of a plan; a negative one without ad group is its campaign's, without campaign all campaigns'."""
+
+    __tablename__ = "plan_keywords"
+
+    plan_id: Mapped[str] = _reference("plans.id", primary_key=True)
+    item: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    text: Mapped[str] = mapped_column(Text)
+    campaign: Mapped[int | None]
+    ad_group: Mapped[int | None]
+    match_type: Mapped[str | None] = mapped_column(String(10))
+    negative: Mapped[bool]
+    bid_micros: Mapped[int | None] = mapped_column(BigInteger)
+    status: Mapped[str | None] = mapped_column(String(10))
+    labels: Mapped[str] = mapped_column(Text)
+    """JSON."""
+    final_url: Mapped[str] = mapped_column(Text)
+    facts: Mapped[str] = mapped_column(Text)
+    """JSON: what else an imported row told."""
+
+
+class PlanChange(Base):
+    """A change of a plan that made a version of it, with what it takes to undo it."""
+
+    __tablename__ = "plan_changes"
+
+    plan_id: Mapped[str] = _reference("plans.id", primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ts: Mapped[datetime]
+    user_id: Mapped[str | None] = mapped_column(String(ID_CHARS), ForeignKey("users.id", ondelete="SET NULL"))
+    action: Mapped[str] = mapped_column(String(60))
+    edits: Mapped[str] = mapped_column(Text)
+    """JSON: see `kr.planning.plan.Edit`."""
+    undone_in: Mapped[int | None]
+    """The version in which it was taken back."""
 
 
 class KeywordVerdict(Base):

@@ -88,6 +88,18 @@ def dismissed_keywords(session: Session, organisation_id: str) -> set[str]:
     return set(rows)
 
 
+def liked_keywords(session: Session, organisation_id: str) -> set[str]:
+    """The keywords that the organisation last marked as fitting or saved, whatever it had searched for."""
+    living = (KeywordVerdict.organisation_id == organisation_id, KeywordVerdict.undone_at.is_(None))
+    last = select(func.max(KeywordVerdict.id)).where(*living).group_by(KeywordVerdict.keyword)
+    rows = session.scalars(
+        select(KeywordVerdict.keyword).where(
+            KeywordVerdict.id.in_(last), KeywordVerdict.verdict.in_((Verdict.UP, Verdict.SAVED))
+        )
+    )
+    return set(rows)
+
+
 def all_verdicts(session: Session) -> Iterator[tuple[KeywordVerdict, str]]:
     """Every verdict that was not taken back, in the order in which they were given, each with its account.
 

@@ -7,6 +7,7 @@ import numpy as np
 from mining.simulator.catalogue import Catalogue
 from mining.simulator.demand import Demand
 from mining.simulator.grammar import BUY, COMPARE, EXPLORE, INTENTS, LEARN, LOCAL, PRICE, SUPPLY, SUPPORT
+from mining.simulator.growth import creation_times
 from mining.simulator.market import LANGUAGES, Market
 from mining.simulator.population import pick
 from mining.simulator.results import invented_names
@@ -55,7 +56,9 @@ class Advertisers:
 
 @dataclass(frozen=True)
 class Bids:
-    """One row a bid; `query` is the catalogue row of its keyword, `status` a position in STATUSES."""
+    """One row a bid; `query` is the catalogue row of its keyword, `status`, at the log's end, a position in STATUSES,
+    `created` microseconds UTC.
+    """
 
     advertiser: np.ndarray
     query: np.ndarray
@@ -152,8 +155,9 @@ def build_bids(
     advertisers: Advertisers,
     languages: np.ndarray,
     rng: np.random.Generator,
+    growth: np.random.Generator,
 ) -> Bids:
-    """Keywords of every advertiser: the names of its products, and popular queries round them."""
+    """Keywords of every advertiser: the names of its products, and popular queries round them; `growth` says when."""
     top = _top_queries(catalogue, popularity)
     of_industry = [
         np.array([product.number for product in market.products if product.industry == industry.number])
@@ -179,13 +183,17 @@ def build_bids(
     ambition = rng.lognormal(0.0, _ADVERTISER_SPREAD, len(advertisers))[advertiser]
     value = price * INTENT_VALUE[groups.intent[group]] * ambition * rng.lognormal(0.0, _BID_SPREAD, len(keyword))
     value *= np.array([1.15, 1.0, 0.8])[matching]
+    bid_micros = np.maximum(5, np.round(value * MICROS / _CENT)).astype(np.int64) * _CENT
+    status = pick(np.array([0.9, 0.07, 0.03]), rng.random(len(keyword))).astype(np.int8)
+    before = WINDOW_START - (rng.random(len(keyword)) * 400 * DAY_MICROS).astype(np.int64) - 1
+    campaign = groups.product[group].astype(np.int64) * len(LANGUAGES) + groups.language[group]
     return Bids(
         advertiser=advertiser.astype(np.int32),
         query=keyword.astype(np.int32),
         match_type=matching.astype(np.int8),
-        bid_micros=np.maximum(5, np.round(value * MICROS / _CENT)).astype(np.int64) * _CENT,
-        status=pick(np.array([0.9, 0.07, 0.03]), rng.random(len(keyword))).astype(np.int8),
-        created=WINDOW_START - (rng.random(len(keyword)) * 400 * DAY_MICROS).astype(np.int64) - 1,
+        bid_micros=bid_micros,
+        status=status,
+        created=creation_times(advertiser, campaign, before, len(advertisers), growth),
     )
 
 

@@ -12,7 +12,7 @@ from mining.simulator.advertisers import BROAD, EXACT, INTENT_VALUE, PHRASE, Adv
 from mining.simulator.catalogue import NONE, Catalogue
 from mining.simulator.grammar import EXPLORE, LEARN, SUPPORT
 from mining.simulator.market import LANGUAGES, Market
-from mining.simulator.sizes import DAYS, MICROS
+from mining.simulator.sizes import DAYS, MICROS, WINDOW_START
 
 SLOTS = 8
 # Bids that are kept for each query: more than the slots, since not every advertiser takes part in every auction.
@@ -53,6 +53,17 @@ class AdEvents:
         return len(self.search)
 
 
+@dataclass(frozen=True)
+class ProbeOutcome:
+    """What a probe got, a row a search: whether or how much of it, and money in micros, 0 where there is none."""
+
+    shown: np.ndarray
+    clicked: np.ndarray
+    cost: np.ndarray
+    converted: np.ndarray
+    value: np.ndarray
+
+
 EVENTS = ("impression", "click", "conversion")
 IMPRESSION, CLICK, CONVERSION = range(len(EVENTS))
 
@@ -64,14 +75,16 @@ def _name_contains(names: tuple[str, ...]) -> np.ndarray:
 
 def eligible_bids(
     market: Market, catalogue: Catalogue, bids: Bids, score: np.ndarray, open_to_learners: np.ndarray
-) -> np.ndarray:
-    """The best bids for each query by score (int32, queries × CANDIDATES, -1 where there are fewer).
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best bids for each query by score (int32, queries × CANDIDATES, -1 where there are fewer), and the bid that
+    stands in for each of them before it is made: the same advertiser's older one that matches the query, or -1.
 
     Exact keywords match their query; phrase keywords that are a product's name match the queries that say it; broad
     keywords match what is searched for the product, support apart. Of one advertiser's bids the narrowest counts.
     """
     groups = catalogue.groups
     result = np.full((len(catalogue), CANDIDATES), NONE, dtype=np.int32)
+    instead = result.copy()
     enabled = np.flatnonzero(bids.status == 0)
     group = catalogue.group[bids.query]
     half = groups.product[group].astype(np.int64) * len(LANGUAGES) + groups.language[group]
@@ -85,12 +98,19 @@ def eligible_bids(
         low, high = groups.start[own_groups[0]], groups.start[own_groups[1]]
         rows = slice(int(low), int(high))
         names = market.products[number // len(LANGUAGES)].wording[number % len(LANGUAGES)].names
-        part = _match(catalogue, bids, enabled[start:stop], rows, names, open_to_learners)
+        own = enabled[start:stop]
+        part = _match(catalogue, bids, own, rows, names, open_to_learners)
+        older = own[bids.created[own] < WINDOW_START]
+        standing = np.full_like(part, NONE)
+        those = np.searchsorted(np.unique(bids.advertiser[own]), np.unique(bids.advertiser[older]))
+        standing[those] = _match(catalogue, bids, older, rows, names, open_to_learners)
         shown = np.where(part >= 0, score[part], -1.0)
         order = np.argsort(-shown, axis=0, kind="stable")[:CANDIDATES]
         best = np.take_along_axis(part, order, axis=0)
         result[rows, : len(best)] = best.T
-    return result
+        late = (best >= 0) & (bids.created[best] >= WINDOW_START)
+        instead[rows, : len(best)] = np.where(late, np.take_along_axis(standing, order, axis=0), NONE).T
+    return result, instead
 
 
 def _match(
@@ -135,12 +155,13 @@ class Auction:
         searches: int,
         rng: np.random.Generator,
     ) -> None:
+        self._market = market
         self._catalogue = catalogue
         self._advertisers = advertisers
         self.bids = bids
         self._score = bids.bid_micros * advertisers.quality[bids.advertiser]
         learners = rng.random(len(advertisers)) < _BROAD_LEARN
-        self.candidates = eligible_bids(market, catalogue, bids, self._score, learners)
+        self.candidates, self._instead = eligible_bids(market, catalogue, bids, self._score, learners)
         self._take_part = self._pace(popularity * searches / DAYS)
         industry = advertisers.industry[bids.advertiser]
         self._order_value = np.array([item.order_value for item in market.industries])[industry]
@@ -178,19 +199,7 @@ class Auction:
         (-1: none) whose ad a fraud ring is after.
         """
         ads_shown = np.zeros(len(query), dtype=np.int32)
-        search = np.flatnonzero(self.candidates[query, 0] >= 0)
-        bid = self.candidates[query[search]]
-        advertiser = self.bids.advertiser[bid]
-        aimed_at = advertiser == target[search][:, None]
-        there = (bid >= 0) & self._advertisers.serves[advertiser, place[search][:, None]]
-        there &= rng.random(bid.shape, dtype=np.float32) < self._take_part[bid]
-        there |= aimed_at & (bid >= 0)
-        noise = 1 + _BID_NOISE * (rng.random(bid.shape, dtype=np.float32) - 0.5)
-        score = np.where(there, self._score[bid] * noise, 0.0)
-        score = np.where(aimed_at & there, score * 1.5, score)
-        order = np.argsort(-score, axis=1, kind="stable")[:, : SLOTS + 1]
-        score = np.take_along_axis(score, order, axis=1)
-        bid = np.take_along_axis(bid, order, axis=1)
+        search, bid, score = self.ranked(query, ts, place, target, rng)
         shown = score[:, :SLOTS] > 0
         quality = self._advertisers.quality[self.bids.advertiser[bid[:, :SLOTS]]]
         enough = np.ceil(score[:, 1:] / quality / _CENT) * _CENT + _CENT
@@ -210,6 +219,75 @@ class Auction:
         )
         clicks = self._clicks(impressions, price[row, slot].astype(np.int64), query, clicks_ads, rng)
         return ads_shown, joined([impressions, clicks, self._conversions(clicks, query, rng)])
+
+    def ranked(
+        self, query: np.ndarray, ts: np.ndarray, place: np.ndarray, target: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The searches that any bid matches (rows of `query`), and their bids and scores, best first.
+
+        Bids and scores are (searches, SLOTS + 1); a score of 0 is of a bid that does not take part.
+        """
+        search = np.flatnonzero(self.candidates[query, 0] >= 0)
+        bid = self.candidates[query[search]]
+        # A bid takes part from its creation on.
+        bid = np.where(self.bids.created[bid] > ts[search][:, None], self._instead[query[search]], bid)
+        advertiser = self.bids.advertiser[bid]
+        aimed_at = advertiser == target[search][:, None]
+        there = (bid >= 0) & self._advertisers.serves[advertiser, place[search][:, None]]
+        there &= rng.random(bid.shape, dtype=np.float32) < self._take_part[bid]
+        there |= aimed_at & (bid >= 0)
+        noise = 1 + _BID_NOISE * (rng.random(bid.shape, dtype=np.float32) - 0.5)
+        score = np.where(there, self._score[bid] * noise, 0.0)
+        score = np.where(aimed_at & there, score * 1.5, score)
+        order = np.argsort(-score, axis=1, kind="stable")[:, : SLOTS + 1]
+        return search, np.take_along_axis(bid, order, axis=1), np.take_along_axis(score, order, axis=1)
+
+    def probe(
+        self,
+        query: np.ndarray,
+        ts: np.ndarray,
+        place: np.ndarray,
+        keyword: np.ndarray,
+        match_type: np.ndarray,
+        bid_micros: np.ndarray,
+        rng: np.random.Generator,
+        expected: bool = False,
+    ) -> "ProbeOutcome":
+        """What one more advertiser of average quality would have got in these auctions, without a limit of budget.
+
+        A row a search: `keyword` is the query that the advertiser's bid is on, which may be another than was searched.
+        With `expected`, clicks and what follows them are their expectations and not drawn.
+        """
+        rows = len(query)
+        nobody = np.full(rows, NONE)
+        search, _, score = self.ranked(query, ts, place, nobody, rng)
+        scores = np.zeros((rows, SLOTS + 1))
+        scores[search] = score
+        takes_part = rng.random(rows) < _MOST_AUCTIONS * _MATCH_SHARE[match_type]
+        own = bid_micros * (1 + _BID_NOISE * (rng.random(rows) - 0.5))
+        above = (scores > own[:, None]).sum(axis=1)
+        shown = takes_part & (above < SLOTS)
+        slot = np.minimum(above, SLOTS - 1)
+        below = np.take_along_axis(scores, slot[:, None], axis=1)[:, 0]
+        groups, industries = self._catalogue.groups, self._market.industries
+        product = groups.product[self._catalogue.group[keyword]]
+        industry = np.array([each.industry for each in self._market.products])[product]
+        worth = np.array([item.click_price for item in industries])[industry]
+        worth = worth * INTENT_VALUE[groups.intent[self._catalogue.group[keyword]]]
+        reserve = np.ceil(worth * _RESERVE * MICROS / _CENT) * _CENT
+        price = np.minimum(np.maximum(np.ceil(below / _CENT) * _CENT + _CENT, reserve), bid_micros)
+        intent = groups.intent[self._catalogue.group[query]]
+        click_rate = np.where(shown, _SLOT_CTR[slot] * np.sqrt(INTENT_VALUE[intent]), 0.0)
+        rate = self._conversion.mean() * np.where(intent == EXPLORE, 0.8, INTENT_VALUE[intent])
+        order = np.array([item.order_value for item in industries])[industry] * MICROS
+        if expected:
+            # The mean of the values that orders have in `_conversions`.
+            order = order * np.exp(-0.15 + 0.55**2 / 2)
+            return ProbeOutcome(shown, click_rate, click_rate * price, click_rate * rate, click_rate * rate * order)
+        clicked = rng.random(rows) < click_rate
+        converted = clicked & (rng.random(rows) < rate)
+        value = order * rng.lognormal(-0.15, 0.55, rows)
+        return ProbeOutcome(shown, clicked, np.where(clicked, price, 0.0), converted, np.where(converted, value, 0.0))
 
     def _clicks(
         self,

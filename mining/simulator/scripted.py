@@ -103,7 +103,9 @@ def build_scripted(
     targets, members = [], []
     free = size.robots
     each = int(size.searches * FRAUD_SHARE / size.fraud_rings)
-    wanted = np.flatnonzero(auction.candidates[common, 1] >= 0)
+    # A ring is after an ad that was there before it began.
+    best = auction.candidates[common, :2]
+    wanted = np.flatnonzero((best >= 0).all(axis=1) & (auction.bids.created[best] < WINDOW_START).all(axis=1))
     for ring, kind in enumerate(ring_kinds):
         size_of_ring = int(rng.integers(*_FARM_USERS)) if kind == "click_farm" else int(rng.integers(1, 3))
         own = spare[free : free + size_of_ring]

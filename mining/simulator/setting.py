@@ -62,6 +62,7 @@ def build_setting(size: Size, seed: int) -> Setting:
         "pages",
         "advertisers",
         "bids",
+        "growth",
         "auction",
         "scripts",
     )
@@ -75,7 +76,7 @@ def build_setting(size: Size, seed: int) -> Setting:
     sessions = build_sessions(market, catalogue, demand, popularity, users, by_people, rng["sessions"])
     pages = build_pages(market, catalogue, rng["pages"])
     advertisers, languages = build_advertisers(market, size, rng["advertisers"])
-    bids = build_bids(market, catalogue, demand, popularity, advertisers, languages, rng["bids"])
+    bids = build_bids(market, catalogue, demand, popularity, advertisers, languages, rng["bids"], rng["growth"])
     auction = Auction(market, catalogue, advertisers, bids, popularity, size.searches, rng["auction"])
     scripted, cast = build_scripted(catalogue, popularity, users, auction, advertisers, size, rng["scripts"])
     urls = page_urls(pages, market, catalogue, np.arange(len(pages)))

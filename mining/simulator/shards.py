@@ -13,7 +13,7 @@ from mining.simulator.catalogue import NONE
 from mining.simulator.population import DEVICES, MEAN_SESSION
 from mining.simulator.scripted import FRAUD_KINDS, fraud_clicks
 from mining.simulator.setting import Setting
-from mining.simulator.sizes import WINDOW_END
+from mining.simulator.sizes import DAY_MICROS, WINDOW_END
 from mining.simulator.spellings import MISSPELLING
 
 USER_DIGITS, SEARCH_DIGITS, ADVERTISER_DIGITS = 8, 10, 6
@@ -77,6 +77,23 @@ def shards(setting: Setting) -> Iterator[Shard]:
         searches = _searches(setting, rows, slice(begin, end), number, rng)
         number += len(searches)
         yield _shard(setting, searches, rng)
+
+
+def searches_since(setting: Setting, moment: int) -> Iterator[Searches]:
+    """The searches of the log from a moment (microseconds) on, as `shards` makes them, without what follows them."""
+    sessions, scripted = setting.sessions, setting.scripted
+    step = max(1, int(setting.size.shard_searches / MEAN_SESSION))
+    cuts = list(range(0, len(sessions), step)) or [0]
+    for index, cut in enumerate(cuts):
+        last = index == len(cuts) - 1
+        # A session runs on for hours after its start.
+        if not last and sessions.start[cuts[index + 1]] < moment - DAY_MICROS:
+            continue
+        begin = 0 if index == 0 else int(np.searchsorted(scripted.ts, sessions.start[cut]))
+        end = len(scripted) if last else int(np.searchsorted(scripted.ts, sessions.start[cut + step]))
+        found = _searches(setting, slice(cut, cut + step), slice(begin, end), 0, setting.stream(f"shard {index}"))
+        rows = np.flatnonzero(found.ts >= moment)
+        yield Searches(**{name: column[rows] for name, column in vars(found).items()})
 
 
 def _searches(setting: Setting, rows: slice, script_rows: slice, number: int, rng: np.random.Generator) -> Searches:

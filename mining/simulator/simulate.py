@@ -14,6 +14,7 @@ from mining.simulator.page_texts import page_table
 from mining.simulator.raw_files import TABLES_BESIDE, RawFiles, raw_files
 from mining.simulator.setting import Setting, build_setting
 from mining.simulator.shards import Shard, shards
+from mining.simulator.site_pages import site_table
 from mining.simulator.sizes import size_named
 from mining.simulator.truth_files import TruthFiles, window_description
 
@@ -88,7 +89,9 @@ def _write_all(setting: Setting, writer: RawFiles, truth_folder: Path, raw_forma
 
 def _tables_beside(setting: Setting, pages: np.ndarray) -> dict[str, pa.Table]:
     return {
-        "pages": page_table(setting.market, setting.catalogue, setting.pages, setting.urls, pages),
+        "pages": pa.concat_tables(
+            (page_table(setting.market, setting.catalogue, setting.pages, setting.urls, pages), site_table(setting))
+        ).sort_by("url"),
         "advertisers": advertiser_table(setting),
         "bids": bid_table(setting),
         "industries": industry_table(setting),

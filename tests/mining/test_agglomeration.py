@@ -102,13 +102,14 @@ def test_keywords_without_a_common_page_join_once_their_pages_have() -> None:
     assert (keywords, urls) == naive_clusters(edges, 0.5)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_a_page_clicked_for_thousands_of_keywords_takes_no_quadratic_time() -> None:
     count = 4000
     star = [(keyword, 0) for keyword in range(count)]
     tails = [(count + keyword, page) for keyword in range(count) for page in (0, keyword + 1)]
+    clusters([(0, 0)], 0.5)  # compiles
     started = time.process_time()
     keywords, _ = clusters(star + tails, 0.5)
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 5
     assert keywords[: count + 1] == [0] * (count + 1)
     assert len(set(keywords)) == count

@@ -15,6 +15,7 @@ import pytest
 
 from mining import (
     association_rules,
+    auction_landscape,
     bursts,
     buyer_copurchase,
     click_clusters,
@@ -26,6 +27,7 @@ from mining import (
     page_term_vectors,
     recall_tables,
     robots,
+    seed_urls,
     sessions,
 )
 from mining.engines import Engine
@@ -186,6 +188,13 @@ def write_page_term_vectors(engine: WritingEngine) -> None:
     engine.note("page_popularity", popularity)
 
 
+def write_seed_urls(engine: WritingEngine) -> None:
+    urls = ibis.table({"url": "string", "url_id": "int64"}, name="urls")
+    pages, keywords = seed_urls.find_seed_pages(engine, EDGES, EDGE_USERS, urls, SETTINGS)
+    engine.note("seed_urls", seed_urls.with_titles(pages, engine.log("pages")))
+    engine.note("seed_url_keywords", keywords)
+
+
 def purchases(engine: WritingEngine) -> tuple[ir.Table, ir.Table, ir.Table]:
     bought = QUERIES.select("keyword_id", keyword="query")
     logs = (engine.log(name).join(bought, "keyword") for name in ("bids", "ad_events"))
@@ -212,6 +221,21 @@ def write_recall_tables(engine: WritingEngine) -> None:
     engine.note("account_keywords", found)
 
 
+def write_auction_landscape(engine: WritingEngine) -> None:
+    counted = engine.searches()
+    engine.steps.clear()
+    ad_events = engine.log("ad_events").join(QUERIES, "query")
+    weeks = auction_landscape.count_searched_weeks(engine, counted)
+    slots = auction_landscape.count_slots(engine, ad_events)
+    engine.note("keyword_weeks", auction_landscape.count_weeks(engine, weeks, ad_events, slots))
+    quality = auction_landscape.rank_advertisers(engine, ad_events, slots, SETTINGS)
+    searches = engine.log("searches").join(QUERIES, "query")
+    pages = auction_landscape.sample_pages(engine, searches, ad_events, engine.log("bids"), quality, SETTINGS)
+    engine.note("auction_pages", pages)
+    totals = ibis.table({"keyword_id": "int32", "searches": "int64"}, name="keyword_totals")
+    engine.note("match_shares", auction_landscape.count_match_shares(ad_events, totals, SETTINGS))
+
+
 def write_bursts(engine: WritingEngine) -> None:
     counted = engine.searches()
     engine.steps.clear()
@@ -231,9 +255,11 @@ MINERS = {
     "click_clusters": write_click_clusters,
     "embeddings": write_embeddings,
     "page_term_vectors": write_page_term_vectors,
+    "seed_urls": write_seed_urls,
     "buyer_copurchase": write_buyer_copurchase,
     "recall_tables": write_recall_tables,
     "bursts": write_bursts,
+    "auction_landscape": write_auction_landscape,
 }
 
 

@@ -18,9 +18,14 @@ def matrices(draw: st.DrawFn) -> np.ndarray:
     return np.array(cells, np.int32).reshape(shape)
 
 
-@given(matrix=matrices(), least=st.sampled_from([0, 1, 3, 2**16, 2**30]), products=st.sampled_from([1, 7, 10**6]))
+@given(
+    matrix=matrices(),
+    least=st.sampled_from([0, 1, 3, 2**16, 2**30]),
+    products=st.sampled_from([1, 7, 10**6]),
+    threads=st.integers(1, 3),
+)
 def test_near_rows_are_the_entries_of_the_product_that_reach_the_bound(
-    matrix: np.ndarray, least: int, products: int
+    matrix: np.ndarray, least: int, products: int, threads: int
 ) -> None:
     rows = csr_array(matrix)
     # Entries that are stored though they are zero are as if they were not.
@@ -30,7 +35,7 @@ def test_near_rows_are_the_entries_of_the_product_that_reach_the_bound(
     before = mining.sparse_blocks.PRODUCTS_A_BLOCK
     mining.sparse_blocks.PRODUCTS_A_BLOCK = products
     try:
-        for start, end, row, other, dot in near_rows(rows, least):
+        for start, end, row, other, dot in near_rows(rows, least, threads):
             assert start == end_before and np.all(np.diff(row) >= 0)
             assert np.all((row >= start) & (row < end))
             end_before = end

@@ -10,7 +10,9 @@ from indexes.neighbors import joint_strength
 from indexes.opened import Indexes
 from indexes.seed_queries import EVERYONE, Origin, account_context, industry_context
 from mining.build_tables import MinedTables
-from mining.seed_queries import GOOD_STRENGTH, KEPT, MIN_RESULTS, RECENT_DAYS, RETRIEVED
+from mining.seed_bases import RECENT_DAYS
+from mining.seed_queries import KEPT, MIN_RESULTS
+from mining.seed_worth import GOOD_STRENGTH, RETRIEVED
 from mining.simulator.truth import Truth
 
 

@@ -21,6 +21,7 @@ from kr.store.accounts import create_organisation, create_user, find_user, utc_n
 from kr.store.api_keys import create_key, living_keys
 from kr.store.lists import create_list
 from kr.store.migrating import upgrade
+from kr.store.plans import create_plan
 from kr.store.schema import Role, User
 from kr.store.sign_in import FAILURES_OF_ONE_USER, sessions_of
 from kr.store.verdicts import give_verdict
@@ -82,6 +83,7 @@ def _tenant(web: Flask, database: Database, name: str) -> Tenant:
     with database.writing() as session:
         (signed_in,) = sessions_of(session, admin.id, utc_now())
         keyword_list = create_list(session, admin.organisation_id, f"list of {name}", now)
+        plan = create_plan(session, admin.organisation_id, f"plan of {name}", now)
         batch = give_verdict(session, find_user(session, admin.organisation_id, admin.id), "q", ["k"], "up", now)
     ids = {
         "user_id": other.id,
@@ -89,6 +91,7 @@ def _tenant(web: Flask, database: Database, name: str) -> Tenant:
         "session_id": signed_in.id,
         "list_id": keyword_list.id,
         "batch": batch,
+        "plan_id": plan.id,
         # What only operators of the platform may touch is nothing to all others, whatever its identifier.
         **dict.fromkeys(("rule_id", "number", "snapshot_id", "job_id", "kind", "list_name", "decision_id"), "1"),
     }
@@ -172,9 +175,9 @@ def test_every_route_with_an_identifier_hides_what_is_anothers(web: Flask, tenan
 
 def test_pages_show_only_ones_own(tenants: tuple[Tenant, Tenant]) -> None:
     one, _ = tenants
-    for address in ("/account", "/account/users", "/lists"):
+    for address in ("/account", "/account/users", "/lists", "/plans"):
         html = one.browser.get(address).get_data(as_text=True)
-        assert "one.example" in html or "list of one" in html
+        assert "one.example" in html or "list of one" in html or "plan of one" in html
         assert "two" not in html
 
 
@@ -263,7 +266,7 @@ def test_a_form_without_its_token_or_from_another_site_changes_nothing(
     token = csrf_token(browser, "/account")
     attempts = [
         browser.post("/account/keys", data={"name": "x"}, headers=FORM),
-        browser.post("/account/keys", data={"name": "x", "csrf_token": token[:-1] + "x"}, headers=FORM),
+        browser.post("/account/keys", data={"name": "x", "csrf_token": token[::-1]}, headers=FORM),
         browser.post(
             "/account/keys", data={"name": "x", "csrf_token": csrf_token(tenants[1].browser, "/account")}, headers=FORM
         ),

@@ -29,17 +29,17 @@ class AccountOperation:
     reply: type[BaseModel] | None
     told: str
     version: bool = False
-    success: str = ""
-    """The status of success where it is not the method's usual one."""
+    changes: bool = False
+    """A POST that makes nothing new: its success is 200."""
+    parameters: tuple[dict[str, Any], ...] = ()
+    """Others of the address."""
     question: type[BaseModel] | None = None
     """Its fields are parameters of the address."""
 
     @property
     def status(self) -> str:
         """The status of success."""
-        if self.success:
-            return self.success
-        return "204" if self.reply is None else "201" if self.method == "post" else "200"
+        return "200" if self.changes else "204" if self.reply is None else "201" if self.method == "post" else "200"
 
 
 _LISTS, _LIST = "/api/v1/keyword-lists", "/api/v1/keyword-lists/{list_id}"
@@ -77,16 +77,24 @@ ACCOUNT_OPERATIONS = (
 )
 
 
-def account_models(operations: Sequence[AccountOperation] = ACCOUNT_OPERATIONS) -> list[tuple[type[BaseModel], Any]]:
-    """The models of operations, for the document's schemas."""
+def account_models() -> list[tuple[type[BaseModel], Any]]:
+    """The models of these operations, for the document's schemas."""
+    return models_of(ACCOUNT_OPERATIONS)
+
+
+def models_of(operations: Sequence[AccountOperation]) -> list[tuple[type[BaseModel], Any]]:
+    """The models that operations take and answer."""
     bodies = [(operation.body, "validation") for operation in operations if operation.body]
     return [*bodies, *((operation.reply, "serialization") for operation in operations if operation.reply)]
 
 
-def account_paths(
-    reference: str, problems: dict[str, Any], operations: Sequence[AccountOperation] = ACCOUNT_OPERATIONS
-) -> dict[str, Any]:
+def account_paths(reference: str, problems: dict[str, Any]) -> dict[str, Any]:
     """The paths of the document; `reference` is where schemas lie, with `{model}` for the name."""
+    return paths_of(ACCOUNT_OPERATIONS, reference, problems)
+
+
+def paths_of(operations: Sequence[AccountOperation], reference: str, problems: dict[str, Any]) -> dict[str, Any]:
+    """The paths of operations."""
     paths: dict[str, Any] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method] = _described(operation, reference, problems)
@@ -104,6 +112,7 @@ def _described(operation: AccountOperation, reference: str, problems: dict[str, 
     if operation.version:
         version = {"name": "version", "in": "query", "required": True, "schema": {"type": "integer", "minimum": 1}}
         parameters.append(version | {"description": "The version that was seen."})
+    parameters += operation.parameters
     if operation.question:
         parameters += _asked(operation.question)
     success: dict[str, Any] = {"description": operation.told}

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, current_app, g
 
 from indexes.errors import UsageError
 from kr.envelope import envelope
+from kr.industry_seeds import UnknownIndustryError
 from kr.pages.problems import PageError
 from kr.pages.reader import PageRead
 from kr.seeds import parse_seeds
@@ -45,7 +46,8 @@ def keyword_ideas() -> Response:
             asked = replace(asked, offset=token.offset)
     # Paging ends at max_rows, wherever in a page that is.
     cut = replace(asked, limit=max(0, min(asked.limit, current_app.config["KR"].max_rows - asked.offset)))
-    reply, took_ms = answer(cut, page)
+    with _industry_problems():
+        reply, took_ms = answer(cut, page)
     if token:
         with _token_problems():
             token.check_snapshot(reply.snapshot)
@@ -72,6 +74,15 @@ def _page_of(question: KeywordIdeasRequest) -> PageRead | None:
         detail = error.text_zh if question.language == "zh" else error.text_en
         mistake = {"pointer": "#/url_seed/url", "detail": f"{error.problem.value}: {detail}"}
         raise ApiProblem(kind, detail, [mistake]) from error
+
+
+@contextmanager
+def _industry_problems() -> Iterator[None]:
+    try:
+        yield
+    except UnknownIndustryError as error:
+        mistake = {"pointer": "#/industry_seed/industries", "detail": str(error)}
+        raise ApiProblem(INVALID_REQUEST, str(error), [mistake]) from error
 
 
 @contextmanager
@@ -112,4 +123,5 @@ def request_of(question: KeywordIdeasRequest) -> Request:
         sort=question.sort,
         parameters={} if question.parameters.t is None else {"t": question.parameters.t},
         explain=question.explain,
+        industry_seed=tuple(dict.fromkeys(question.industry_seed.industries)) if question.industry_seed else (),
     )

@@ -15,6 +15,7 @@ from webui.limits import (
     DEFAULT_PAGE_SIZE,
     MAX_FILTER_CHARS,
     MAX_FILTER_WORDS,
+    MAX_ID_CHARS,
     MAX_NUMBER,
     MAX_PAGE_SIZE,
 )
@@ -87,6 +88,15 @@ class UrlSeed(_Question):
     fresh: bool = Field(False, description="Fetch the page even if the platform's crawl has it.")
 
 
+class IndustrySeed(_Question):
+    """Industries to start from: what their advertisers buy, and what is near to it."""
+
+    industries: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS)]],
+        Field(min_length=1, max_length=5, description="Ids of industries, as GET /api/v1/industries tells them."),
+    ]
+
+
 class IdeaFilters(_Question):
     """What the answer may hold. A row whose value is unknown does not pass a filter on that value."""
 
@@ -132,8 +142,9 @@ class Parameters(_Question):
 class KeywordIdeasRequest(_Question):
     """A question for keyword ideas."""
 
-    keyword_seed: KeywordSeed | None = Field(None, description="Keywords to start from; or url_seed, or both.")
+    keyword_seed: KeywordSeed | None = Field(None, description="Keywords to start from.")
     url_seed: UrlSeed | None = Field(None, description="A page to start from.")
+    industry_seed: IndustrySeed | None = Field(None, description="Industries to start from.")
     page_size: int = Field(DEFAULT_PAGE_SIZE, ge=1, le=MAX_PAGE_SIZE, description="Rows of one reply.")
     page_token: str | None = Field(None, max_length=1_000, description="next_page_token of the reply before.")
     sort: Sort = Field("rank", description="Order of rows; `-` in front for descending.")
@@ -147,8 +158,8 @@ class KeywordIdeasRequest(_Question):
 
     @model_validator(mode="after")
     def _something_is_asked(self) -> Self:
-        if self.keyword_seed is None and self.url_seed is None:
-            raise PydanticCustomError("no_seed", "Name keyword_seed, url_seed or both")
+        if self.keyword_seed is None and self.url_seed is None and self.industry_seed is None:
+            raise PydanticCustomError("no_seed", "Name keyword_seed, url_seed, industry_seed or several of them")
         return self
 
 
@@ -283,6 +294,17 @@ class PageRead(BaseModel):
     topics: list[PageTopic] = Field(description="The main topic first.")
 
 
+class SeedIndustry(BaseModel):
+    """An industry that industry_seed named."""
+
+    id: str
+    name_en: str | None
+    name_zh: str | None
+    advertisers: int = Field(description="Advertisers in it and below it.")
+    keywords: int
+    children: int
+
+
 class KeywordIdeas(BaseModel):
     """The rows of one page and what concerns all of them."""
 
@@ -292,6 +314,7 @@ class KeywordIdeas(BaseModel):
     corrections: list[Correction]
     notices: list[ReplyNotice]
     page: PageRead | None = Field(None, description="Present if url_seed was given.")
+    industries: list[SeedIndustry] | None = Field(None, description="Present if industry_seed was given.")
     explain: dict[str, Any] | None = Field(None, description="What each stage did; present if it was asked for.")
 
 

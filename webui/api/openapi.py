@@ -3,6 +3,7 @@
 `python -m webui.api.openapi` writes webui/openapi.json; a test fails when the file and the models differ.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,11 +14,14 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from webui.api.account_operations import account_models, account_paths
+from webui.api.account_operations import account_models, account_paths, models_of, paths_of
 from webui.api.exchange import REQUEST_ID_HEADER
+from webui.api.forecast_operations import forecast_models, forecast_paths
+from webui.api.industries_models import IndustriesQuestion, IndustriesReply, IndustryQuestion, IndustryReply
 from webui.api.models import KeywordIdeasReply, KeywordIdeasRequest, Problem
 from webui.api.operator_operations import OPERATOR_OPERATIONS
 from webui.api.plan_operations import plan_models, plan_paths
+from webui.api.plans_operations import plans_models, plans_paths
 from webui.api.problems import (
     ACCOUNT_KEY,
     INVALID_JSON,
@@ -27,6 +31,7 @@ from webui.api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     ProblemType,
 )
+from webui.api.recommendations_models import RecommendationsQuestion, RecommendationsReply
 from webui.api.related_models import RelatedQuestion, RelatedReply
 from webui.api.seeds_models import SeedsQuestion, SeedsReply
 from webui.api.suggestion_models import SuggestionsQuestion, SuggestionsReply
@@ -76,12 +81,36 @@ READ_OPERATIONS = (
         "The related searches, best first; none rather than a wrong one.",
     ),
     ReadOperation(
+        "/api/v1/recommendations",
+        "listRecommendations",
+        "Keywords for the key's organisation, without a query",
+        RecommendationsQuestion,
+        RecommendationsReply,
+        "The keywords, best first, none that the organisation has or dismissed.",
+    ),
+    ReadOperation(
         "/api/v1/seeds",
         "listSeedQueries",
         "Searches to offer before a word is typed",
         SeedsQuestion,
         SeedsReply,
         "The seeds of the narrowest context of which something is known, best first.",
+    ),
+    ReadOperation(
+        "/api/v1/industries",
+        "listIndustries",
+        "The operator's industry tree",
+        IndustriesQuestion,
+        IndustriesReply,
+        "The industries above which there is none, or those that were found.",
+    ),
+    ReadOperation(
+        "/api/v1/industries/{industry_id}",
+        "getIndustry",
+        "What the advertisers of an industry buy, and what is rising",
+        IndustryQuestion,
+        IndustryReply,
+        "The industry with its keywords.",
     ),
 )
 
@@ -93,8 +122,10 @@ def openapi_document() -> dict[str, Any]:
             (KeywordIdeasRequest, "validation"),
             (KeywordIdeasReply, "serialization"),
             *account_models(),
-            *account_models(OPERATOR_OPERATIONS),
+            *models_of(OPERATOR_OPERATIONS),
             *plan_models(),
+            *plans_models(),
+            *forecast_models(),
             (Problem, "serialization"),
             *((operation.reply, "serialization") for operation in READ_OPERATIONS),
         ],
@@ -113,8 +144,10 @@ def openapi_document() -> dict[str, Any]:
             "/api/v1/keyword-ideas": {"post": _keyword_ideas()},
             **{operation.path: {"get": _read(operation)} for operation in READ_OPERATIONS},
             **account_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
-            **account_paths(_REFERENCE, _problems((ACCOUNT_KEY,)), OPERATOR_OPERATIONS),
+            **paths_of(OPERATOR_OPERATIONS, _REFERENCE, _problems((ACCOUNT_KEY,))),
             **plan_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
+            **plans_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
+            **forecast_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
         },
         "components": {
             "schemas": definitions["$defs"],
@@ -128,7 +161,7 @@ def openapi_document() -> dict[str, Any]:
 def _keyword_ideas() -> dict[str, Any]:
     return {
         "operationId": "generateKeywordIdeas",
-        "summary": "Keywords for seed keywords, for a page, or for both",
+        "summary": "Keywords for seed keywords, for a page, for industries, or for several of them",
         "parameters": [_REQUEST_ID],
         "requestBody": {
             "required": True,
@@ -140,7 +173,10 @@ def _keyword_ideas() -> dict[str, Any]:
 
 def _read(operation: ReadOperation) -> dict[str, Any]:
     schema = operation.question.model_json_schema(ref_template=_REFERENCE)
-    parameters = []
+    parameters = [
+        {"name": name, "in": "path", "required": True, "description": "An id.", "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ]
     for name, field in schema["properties"].items():
         described = {key: value for key, value in field.items() if key not in ("description", "title")}
         parameters.append(
@@ -152,11 +188,17 @@ def _read(operation: ReadOperation) -> dict[str, Any]:
                 "schema": described,
             }
         )
+    responses = _responses(operation.reply.__name__, operation.told, without=_unmet(operation))
+    if "{" in operation.path:
+        responses["404"] = {
+            "description": "There is nothing of this id",
+            "content": {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(model="Problem")}}},
+        }
     return {
         "operationId": operation.operation_id,
         "summary": operation.summary,
         "parameters": [*parameters, _REQUEST_ID],
-        "responses": _responses(operation.reply.__name__, operation.told, without=_unmet(operation)),
+        "responses": responses,
     }
 
 

@@ -56,7 +56,7 @@ RULE_OPERATIONS = (
         PreviewQuestion,
         PreviewReply,
         "The lists before and after; nothing goes live.",
-        success="200",
+        changes=True,
     ),
     AccountOperation(
         f"{_RULES}/live",
@@ -66,7 +66,7 @@ RULE_OPERATIONS = (
         SeenVersion,
         RuleBookReply,
         "In force for every worker from its next request on.",
-        success="200",
+        changes=True,
     ),
     AccountOperation(
         f"{_RULES}/undo",
@@ -76,7 +76,7 @@ RULE_OPERATIONS = (
         SeenVersion,
         RuleBookReply,
         _BOOK,
-        success="200",
+        changes=True,
     ),
     AccountOperation(
         f"{_RULES}/restore",
@@ -86,7 +86,7 @@ RULE_OPERATIONS = (
         RestoredVersion,
         RuleBookReply,
         _BOOK,
-        success="200",
+        changes=True,
     ),
     AccountOperation(
         f"{_RULES}/versions", "get", "listRuleVersions", "The latest versions", None, VersionsReply, "The versions."
@@ -123,7 +123,7 @@ LEXICON_OPERATIONS = (
         NewTerm,
         LexiconBookReply,
         _LISTS,
-        success="200",
+        changes=True,
     ),
     AccountOperation(
         f"{_LEXICONS}/try",
@@ -133,7 +133,7 @@ LEXICON_OPERATIONS = (
         TriedText,
         TriedReply,
         "The unsafe terms, and through which disguises they were seen.",
-        success="200",
+        changes=True,
     ),
     AccountOperation(
         f"{_LEXICONS}/effect",
@@ -152,7 +152,7 @@ LEXICON_OPERATIONS = (
         SeenVersion,
         LexiconBookReply,
         "In force for every worker from its next request on.",
-        success="200",
+        changes=True,
     ),
     AccountOperation(
         f"{_LEXICONS}/undo",
@@ -162,7 +162,7 @@ LEXICON_OPERATIONS = (
         SeenVersion,
         LexiconBookReply,
         _LISTS,
-        success="200",
+        changes=True,
     ),
     AccountOperation(
         f"{_LEXICONS}/restore",
@@ -172,7 +172,7 @@ LEXICON_OPERATIONS = (
         RestoredVersion,
         LexiconBookReply,
         _LISTS,
-        success="200",
+        changes=True,
     ),
     AccountOperation(
         f"{_LEXICONS}/versions",
@@ -190,7 +190,7 @@ JOB_OPERATIONS = (
     AccountOperation(_JOBS, "post", "startJob", "Start a job", NewJob, JobReply, "The job that was started."),
     AccountOperation(f"{_JOBS}/{{job_id}}", "get", "getJob", "One job", None, JobReply, "The job and its log's end."),
     AccountOperation(
-        f"{_JOBS}/{{job_id}}/cancel", "post", "cancelJob", "Ask a job to end", None, JobReply, "Asked.", success="200"
+        f"{_JOBS}/{{job_id}}/cancel", "post", "cancelJob", "Ask a job to end", None, JobReply, "Asked.", changes=True
     ),
     AccountOperation(
         "/api/v1/operator/snapshots",
@@ -232,7 +232,6 @@ LOG_OPERATIONS = (
         None,
         QueueReply,
         "The queue.",
-        success="200",
     ),
     AccountOperation(
         "/api/v1/operator/audit",

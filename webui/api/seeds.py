@@ -1,6 +1,7 @@
-"""`GET /api/v1/seeds`: searches to offer before a word is typed."""
+"""`GET /api/v1/seeds`: searches, or pages, to offer before a word is typed."""
 
 import time
+from dataclasses import replace
 
 from flask import Blueprint, Response, g
 
@@ -18,7 +19,7 @@ blueprint = Blueprint("seeds", __name__, url_prefix="/api/v1")
 def seeds() -> Response:
     """Answer for an account, an industry or everyone; the body is the same on the same snapshot."""
     question = read_parameters(SeedsQuestion)
-    asked = seed_request(question)
+    asked = replace(seed_request(question), kind=question.kind)
     service = current_service()
     started = time.perf_counter()
     reply = service.seeds(asked)

@@ -29,6 +29,10 @@ class SeedContextQuestion(BaseModel):
 class SeedsQuestion(SeedContextQuestion):
     """The parameters of the address."""
 
+    kind: Literal["queries", "urls"] = Field(
+        "queries", description="queries: searches to begin with; urls: pages to start a search by address from."
+    )
+
     language: Literal["en", "zh"] | None = Field(
         None, description="Adds `text` in this language to reasons and notices, beside text_en and text_zh."
     )
@@ -53,11 +57,24 @@ class Seed(BaseModel):
     reasons: list[IdeaReason]
 
 
+class SeedUrl(BaseModel):
+    """One page to start a search by address from: `url_seed` of keyword ideas."""
+
+    url: str
+    title: str | None = Field(description="Null if the platform has not crawled the page.")
+    quality: float = Field(ge=0, le=1, description="How far the page is about one thing, and how well it fits.")
+    utility: float = Field(ge=0, le=1, description="The keywords that lead there, on a logarithmic scale.")
+    keywords: int = Field(description="Keywords that people clicked it for, close variants counted once.")
+    lead_keywords: list[str] = Field(description="At most three, those of the most users.")
+    reasons: list[IdeaReason]
+
+
 class Seeds(BaseModel):
     """The rows, best first, each another intent."""
 
     context: SeedContext
     seeds: list[Seed]
+    urls: list[SeedUrl] | None = Field(None, description="Present if kind is urls; there are no seeds then.")
     notices: list[ReplyNotice]
 
 

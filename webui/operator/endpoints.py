@@ -9,7 +9,7 @@ _LEXICONS_API = ("book", "put_list", "end_list", "term", "try_text", "effect", "
 _LOGS = ("feedback", "decide", "undo", "audit")
 _JOBS_API = ("all_jobs", "start", "one_job", "cancel", "snapshots", "comparison")
 
-UPLOADS = frozenset(
+OPERATOR_UPLOADS = frozenset(
     ("operator_rules.upload", "operator_lexicons.upload", "operator_lexicons.change", "operator_lexicons_api.put_list")
 )
 """Endpoints at which operators send whole files."""

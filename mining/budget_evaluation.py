@@ -1,0 +1,168 @@
+"""What a set chosen under a budget brings in held-out weeks of a simulated market, beside rules of thumb.
+
+Candidates are drawn with more of those that are searched more, some of them broad. Each peer buys down its own list,
+at the usual top-of-page bids, until it has spent what KR's set spent in the held-out weeks, so that value for the same
+money is compared; clicks and orders count by their expectation, so that luck does not decide.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from indexes.arrays import Array
+from mining.build_tables import numbers
+from mining.forecast_experiment import Bid, Experiment, Origin
+from mining.simulator.probing import OUTCOMES
+
+POOLS = 12
+"""Sets of candidates an origin."""
+CANDIDATES = 400
+BROAD_SHARE = 0.05
+BUDGET_SHARES = (0.1, 0.3)
+"""Budgets, as shares of what all that is worth buying costs."""
+GOALS = ("clicks", "value_micros")
+PEERS = ("top N by searches", "top N by CTR · value")
+SEED = 20240701
+RESAMPLES = 2000
+
+
+def evaluate_budget(logs: Path, truth: Path, origins: int, manage: Sequence[str]) -> list[dict[str, Any]]:
+    """A row a goal, budget and peer: sets, KR's and the peer's value for the same money, and their ratio with a 95 %
+    bootstrap interval over sets; `spent` is what KR's set cost of its budget."""
+    experiment = Experiment(logs, truth, origins, manage)
+    found: dict[tuple[str, float, str], list[tuple[float, float, float, float]]] = {}
+    for origin in experiment.origins():
+        market = _Market(origin)
+        generator = np.random.default_rng(SEED + origin.number)
+        for _ in range(POOLS):
+            candidates = market.candidates(generator)
+            for goal in GOALS:
+                everything = origin.choose(candidates, 10**14, goal)["frontier"][-1]["cost_micros"]
+                for share in BUDGET_SHARES:
+                    budget = max(round(everything * share), 10_000)
+                    own = _value(origin, _chosen(origin, candidates, budget, goal), goal)
+                    for peer in PEERS:
+                        other = _peer_value(origin, market.ranked(candidates, peer), own[1], goal)
+                        found.setdefault((goal, share, peer), []).append((*own, other, budget))
+    return [_row(key, np.array(rows)) for key, rows in found.items()]
+
+
+def _chosen(origin: Origin, candidates: Sequence[Bid], budget: int, goal: str) -> list[Bid]:
+    rows = origin.choose(candidates, budget, goal)["keywords"]
+    return [
+        Bid(bid.text, bid.match_type, row["bid_micros"])
+        for bid, row in zip(candidates, rows, strict=True)
+        if row["decision"] == "chosen"
+    ]
+
+
+def _value(origin: Origin, bids: Sequence[Bid], goal: str) -> tuple[float, float]:
+    """Value and cost of a set in the held-out weeks."""
+    if not bids:
+        return 0.0, 0.0
+    totals = origin.outcomes(bids, expected=True).sum(axis=0)
+    return float(totals[OUTCOMES.index(goal)]), float(totals[OUTCOMES.index("cost_micros")])
+
+
+def _peer_value(origin: Origin, ranked: Sequence[Bid], cost: float, goal: str) -> float:
+    """What the first of a list bring for so much money, the last one in part."""
+    low, high = 0, len(ranked)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _value(origin, ranked[:middle], goal)[1] <= cost:
+            low = middle
+        else:
+            high = middle
+    under, over = _value(origin, ranked[:low], goal), _value(origin, ranked[:high], goal)
+    part = (cost - under[1]) / (over[1] - under[1]) if over[1] > under[1] else 0.0
+    return under[0] + min(max(part, 0.0), 1.0) * (over[0] - under[0])
+
+
+class _Market:
+    """What the log says of keywords by the usual reports: searches, CTR, value of a click, top-of-page bid."""
+
+    def __init__(self, origin: Origin) -> None:
+        known = origin.experiment.row_of
+        texts: list[str] = []
+        columns: dict[str, list[Array]] = {"searches": [], "ad_impressions": [], "ad_clicks": [], "bid": []}
+        for batch in origin.mined.batches(
+            "keyword_statistics",
+            ["searches", "ad_impressions", "ad_clicks", "high_top_of_page_bid_micros"],
+            ["keyword"],
+        ):
+            texts += batch["keyword"].to_pylist()
+            for name in ("searches", "ad_impressions", "ad_clicks"):
+                columns[name].append(numbers(batch[name], 0).astype(np.float64))
+            columns["bid"].append(numbers(batch["high_top_of_page_bid_micros"], -1).astype(np.float64))
+        table = {name: np.concatenate(parts) for name, parts in columns.items()}
+        value = dict.fromkeys(texts, (0.0, 0.0))
+        cost = 0.0
+        for batch in origin.mined.batches("keyword_weeks", ["clicks", "value_micros", "cost_micros"], ["keyword"]):
+            cost += float(numbers(batch["cost_micros"], 0).sum())
+            for text, clicks, worth in zip(
+                batch["keyword"].to_pylist(), numbers(batch["clicks"], 0).tolist(),
+                numbers(batch["value_micros"], 0).tolist(), strict=True,
+            ):  # fmt: skip
+                if clicks or worth:
+                    before = value[text]
+                    value[text] = (before[0] + clicks, before[1] + worth)
+        clicks_in_all = max(sum(clicks for clicks, _ in value.values()), 1.0)
+        worth_in_all = sum(worth for _, worth in value.values())
+        ctr = table["ad_clicks"].sum() / max(table["ad_impressions"].sum(), 1.0)
+        # Rates of few events are drawn to the market's, as any report reader would.
+        self.ctr = (table["ad_clicks"] + 50 * ctr) / (table["ad_impressions"] + 50)
+        of_click = np.array([value[text] for text in texts]).reshape(-1, 2)
+        self.click_value = (of_click[:, 1] + 20 * worth_in_all / clicks_in_all) / (of_click[:, 0] + 20)
+        self.price = cost / clicks_in_all
+        self.searches = table["searches"]
+        self.bid = np.where(table["bid"] > 0, table["bid"], self.price)
+        self.row = {text: row for row, text in enumerate(texts)}
+        self._texts = [text for text in texts if text in known]
+
+    def candidates(self, generator: np.random.Generator) -> list[Bid]:
+        """Candidates of one set."""
+        weight = np.sqrt(np.array([self.searches[self.row[text]] for text in self._texts]))
+        count = min(CANDIDATES, len(self._texts))
+        drawn = np.sort(generator.choice(len(self._texts), count, replace=False, p=weight / weight.sum()))
+        broad = generator.random(count) < BROAD_SHARE
+        return [
+            Bid(self._texts[place], "BROAD" if wide else "EXACT", round(float(self.bid[self.row[self._texts[place]]])))
+            for place, wide in zip(drawn.tolist(), broad.tolist(), strict=True)
+        ]
+
+    def ranked(self, candidates: Sequence[Bid], peer: str) -> list[Bid]:
+        """The candidates as a rule of thumb orders them, at the usual bids."""
+
+        def worth(bid: Bid) -> float:
+            row = self.row[bid.text]
+            if peer == PEERS[0]:
+                return float(self.searches[row])
+            return float(self.ctr[row] * self.click_value[row])
+
+        return sorted(candidates, key=lambda bid: (-worth(bid), bid.text))
+
+
+def _row(key: tuple[str, float, str], rows: Array) -> dict[str, Any]:
+    goal, share, peer = key
+    value, cost, other, budget = rows.T
+    generator = np.random.default_rng(SEED)
+    ratios = []
+    for _ in range(RESAMPLES):
+        drawn = generator.integers(0, len(rows), len(rows))
+        ratios.append(value[drawn].sum() / max(float(other[drawn].sum()), 1e-9))
+    return {
+        "system": peer,
+        "goal": goal.removesuffix("_micros"),
+        "budget_share": share,
+        "sets": len(rows),
+        "value_per_cost": round(float(value.sum() / cost.sum() * (1 if goal == "value_micros" else 1e6)), 4),
+        "peer_value_per_cost": round(float(other.sum() / cost.sum() * (1 if goal == "value_micros" else 1e6)), 4),
+        "ratio": round(float(value.sum() / max(float(other.sum()), 1e-9)), 4),
+        "ratio_interval": [round(float(each), 4) for each in np.quantile(ratios, [0.025, 0.975])],
+        "spent": round(float(cost.sum() / budget.sum()), 4),
+    }
+
+
+COLUMNS = ("goal", "budget_share", "sets", "value_per_cost", "peer_value_per_cost", "ratio", "spent")
