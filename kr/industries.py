@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -63,14 +65,17 @@ class IndustryBrowser:
         return tuple(self._matching(tree, wanted)) if tree and wanted else ()
 
     def _matching(self, tree: Industries, wanted: str) -> Iterator[Row]:
-        found = 0
-        for number in range(len(tree)):
-            industry = tree[number]
-            if any(wanted in normalise(name) for name in (industry.name_en, industry.name_zh, industry.id)):
-                yield {**as_data(industry), "path": [as_data(each) for each in tree.above(number)]}
-                found += 1
-                if found == FOUND_INDUSTRIES:
-                    return
+        holding = (number for number, names in enumerate(self._names) if wanted in names)
+        for number in islice(holding, FOUND_INDUSTRIES):
+            yield {**as_data(tree[number]), "path": [as_data(each) for each in tree.above(number)]}
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """The names and id of each industry, normalised, on lines of their own; made when first asked for."""
+        tree = self._indexes.industries
+        assert tree is not None
+        industries = map(tree.__getitem__, range(len(tree)))
+        return ["\n".join(map(normalise, (each.name_en, each.name_zh, each.id))) for each in industries]
 
     def view(self, industry_id: str, most: int = TOP_KEYWORDS) -> IndustryView:
         """One industry with at most so many keywords. Raises UnknownIndustryError."""

@@ -38,7 +38,7 @@ def simulate(size: str, seed: int, out: Path, raw_format: str, as_json: bool) ->
 
 
 @click.command()
-@click.argument("adapter", type=click.Choice(["sogouq", "csv", "parquet", "jsonl", "ubi"]))
+@click.argument("adapter", type=click.Choice(["sogouq", "csv", "parquet", "jsonl", "ubi", "taxonomy"]))
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--out", type=FOLDER, required=True, help="Folder of the canonical tables.")
 @click.option("--mapping", type=click.Path(path_type=Path, dir_okay=False), help="TOML file that maps your columns.")

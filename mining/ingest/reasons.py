@@ -23,6 +23,7 @@ REASONS = {
     "not_ubi": "The object has neither action_name (an event) nor user_query (a query).",
     "unbracketed_query": "The query does not stand in [brackets].",
     "not_rank_and_order": "The fourth column is not a rank and an order, two numbers.",
+    "not_a_category": "The line is no category with a path: NUMBER - NAME > NAME, or the path alone in every line.",
     # a value breaks the schema
     "missing_value": "A required value is missing or blank.",
     "wrong_type": "The value is of a type that the column cannot hold.",
@@ -38,6 +39,7 @@ REASONS = {
     "timestamp_before_1990": "The time lies before 1990: mostly a sign of a wrong unit.",
     # a row disagrees with other rows
     "duplicate": "An earlier row has the same key.",
+    "unknown_parent": "No line has the category above this one.",
     "unknown_query": "The event's query_id belongs to no query of this log.",
     # nothing is wrong with the row
     "event_without_table": "A valid event of a kind that the canonical tables have no place for.",

@@ -3,12 +3,15 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import pyarrow.parquet as pq
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
@@ -215,3 +218,71 @@ def visit(browser: "Browser", address: str) -> "Iterator[Callable[..., BrowserPa
 def was_left(request: "Request") -> bool:
     """Whether a request ended because the walk went on to the next page."""
     return request.failure == "net::ERR_ABORTED"
+
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running server with accounts over the small market, its admin, and identifiers of what belongs to that one."""
+
+    address: str
+    app: Flask
+    email: str
+    ids: dict[str, str]
+    page: str
+    """The address of a page about flowers that the platform has crawled."""
+
+    def sign_in(self, page: "BrowserPage") -> None:
+        """Sign the admin in."""
+        page.goto("/sign-in?lang=en")
+        page.get_by_label("E-mail").fill(self.email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        assert "/sign-in" not in page.url
+
+
+@pytest.fixture(scope="session")
+def site(small_store: Path, small_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The platform's own organisation, so that its admin may see every page."""
+    from kr.planning.operations import AddKeywords
+    from kr.planning.plan_row import MatchType
+    from kr.store import open_database, passwords
+    from kr.store.accounts import create_organisation, create_user, utc_now
+    from kr.store.lists import add_keywords, create_list
+    from kr.store.migrating import upgrade
+    from kr.store.plans import add_to_plan, create_plan
+    from kr.store.schema import Role
+
+    url = f"sqlite:///{tmp_path_factory.mktemp('site')}/kr.db"
+    database = open_database(url)
+    upgrade(database)
+    now = utc_now()
+    texts = ("鲜花", "鲜花速递", "生日鲜花", "flower delivery", "flower delivery near me", "flowers")
+    operation = AddKeywords(
+        keywords=texts, campaign_name="Spring", ad_group_name="Flowers", match_type=MatchType.PHRASE
+    )
+    with pytest.MonkeyPatch.context() as patch, database.writing() as session:
+        patch.setattr(passwords, "_hasher", cache(lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)))
+        organisation = create_organisation(session, "The platform", now, is_platform=True)
+        user = create_user(session, organisation, "somebody@platform.example", "Somebody", Role.ADMIN, PASSWORD, now)
+        listed = create_list(session, organisation.id, "Flowers", now)
+        add_keywords(session, organisation.id, listed.id, texts, "flowers", now)
+        plan = create_plan(session, organisation.id, "Spring", now)
+        add_to_plan(session, organisation.id, plan.id, [operation], user.id, now)
+        ids = {"list_id": listed.id, "plan_id": plan.id, "industry_id": "flowers"}
+    database.close()
+    app = create_app(Settings(store=small_store, database=url), WebSettings())
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield Site(f"http://127.0.0.1:{server.server_port}", app, user.email, ids, _page_about_flowers(small_market))
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def _page_about_flowers(market: Path) -> str:
+    rows = pq.read_table(market / "mined" / "crawled_pages.parquet").to_pylist()
+    return str(next(row["url"] for row in rows if "鲜花" in row["title"]))
