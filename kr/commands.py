@@ -192,4 +192,4 @@ EVALUATE_COMMANDS: list[click.Command] = [
     *pages.EVALUATE_COMMANDS,
     *planning.EVALUATE_COMMANDS,
 ]
-BENCH_COMMANDS: list[click.Command] = [bench_pipeline, *relevance.BENCH_COMMANDS]
+BENCH_COMMANDS: list[click.Command] = [bench_pipeline, *relevance.BENCH_COMMANDS, *operator_commands.BENCH_COMMANDS]

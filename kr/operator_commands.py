@@ -91,13 +91,16 @@ def import_rules(file: Path, live: bool, database: str | None, as_json: bool) ->
     from kr.marketing.rules import load_rules
     from kr.pipelines.keyword_search import SOURCES
     from kr.store.accounts import utc_now
+    from kr.store.changes import Change, ChangeKind
     from kr.store.control_versions import command_line_author
 
     settings, opened = _open(database)
     found = load_rules(file, SOURCES)
     with opened.writing() as session:
         by = command_line_author(session, utc_now())
-        replace_rules(session, read_book(session, SOURCES).version, found, f"read from {file.name}", by)
+        replace_rules(
+            session, read_book(session, SOURCES).version, found, Change(ChangeKind.READ_FROM_FILE, file.name), by
+        )
         session.flush()
         version = read_book(session, SOURCES).version
         if live:
@@ -206,4 +209,22 @@ def test_lexicon(text: str, database: str | None, as_json: bool) -> None:
     say(f"{len(found)} unsafe terms were found.")
 
 
+@click.command("controls")
+@click.option("--store", type=click.Path(path_type=Path), default=Path("var/demo/store"), show_default=True)
+@click.option("--asks", type=click.IntRange(10), default=20_000, show_default=True)
+@click.option("--database", help="URL of an upgraded database; default a fresh SQLite file.")
+@_json
+def bench_controls(store: Path, asks: int, database: str | None, as_json: bool) -> None:
+    """Time the look-up, at each request, of which rules and lists of unsafe terms are in force."""
+    from indexes.bench_table import table
+    from kr.store.live_controls_bench import run_controls_bench
+
+    rows = run_controls_bench(store, asks, database)
+    if as_json:
+        print_json({"rows": rows})
+    else:
+        click.echo(table(rows))
+
+
 COMMANDS: list[click.Command] = [rules, lexicon]
+BENCH_COMMANDS: list[click.Command] = [bench_controls]

@@ -152,6 +152,10 @@ class KeywordService:
             ruled = self._ruled = opened.with_rules(rules)
         return ruled
 
+    def in_use(self) -> tuple[str, int, int]:
+        """What the last answer was made with: the snapshot, and how often rules and lists had gone live."""
+        return self._ruled.indexes.snapshot_id, self._ruled.rules.sequence, self.lexicons.sequence
+
     def _newest(self) -> Opened:
         now = time.monotonic()
         if not self._follows_current:

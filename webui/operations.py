@@ -35,6 +35,10 @@ def readyz() -> Response:
             text += f"warning: snapshot {published} is published but not in use; see `manage.py index verify`.\n"
     except KRError as error:
         text += f"warning: {error}\n"
+    service = current_service()
+    for problem in (service.lexicons.problem, service.rules.problem):
+        if problem:
+            text += f"warning: {problem}\n"
     return Response(text, mimetype="text/plain")
 
 

@@ -39,6 +39,10 @@ class LateService:
         except KRError as error:
             raise SnapshotUnusable(error.message, error.remedy) from error
 
+    def if_open(self) -> KeywordService | None:
+        """The service if a request has opened it."""
+        return self._service
+
     def open(self) -> KeywordService:
         """The service; raises whatever opening it raises."""
         with self._opening:

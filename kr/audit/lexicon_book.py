@@ -15,6 +15,7 @@ from indexes.unsafe_terms import UnsafeTerms
 from kr.audit.lexicons import terms_of
 from kr.audit.stored_lists import StoredList, checked_list, decode_lists, encode_lists, with_list, with_term
 from kr.store.accounts import NoSuchRecord
+from kr.store.changes import Change, ChangeKind
 from kr.store.control_versions import Author, go_live, head, live, save
 from kr.store.operator_schema import Control
 
@@ -89,7 +90,7 @@ def save_list(session: Session, seen: int, name: str, text: str, author: Author)
     book = read_lexicon_book(session)
     made = checked_list(name, text)
     before = next((each.text for each in book.lists if each.name == made.name), None)
-    change = f"{'added' if before is None else 'changed'} the list “{made.name}”"
+    change = Change(ChangeKind.LIST_ADDED if before is None else ChangeKind.LIST_CHANGED, made.name)
     content = encode_lists(with_list(book.lists, made))
     save(session, Control.LEXICONS, seen, content, change, author, before, made.text)
     return made
@@ -99,7 +100,7 @@ def add_term(session: Session, seen: int, name: str, term: str, category: str, s
     """A term, or an exception, in a list, which is made if there is none. UsageError; StaleControl."""
     book = read_lexicon_book(session)
     lists = with_term(book.lists, name, term, category, severity)
-    change = f"added “{term}” ({category}) to “{name}”"
+    change = Change(ChangeKind.TERM_ADDED, f"{term} ({category})", name)
     save(session, Control.LEXICONS, seen, encode_lists(lists), change, author, None, term)
 
 
@@ -108,7 +109,16 @@ def remove_list(session: Session, seen: int, name: str, author: Author) -> None:
     book = read_lexicon_book(session)
     gone = book.find(name)
     left = [each for each in book.lists if each.name != name]
-    save(session, Control.LEXICONS, seen, encode_lists(left), f"removed the list “{name}”", author, gone.text, None)
+    save(
+        session,
+        Control.LEXICONS,
+        seen,
+        encode_lists(left),
+        Change(ChangeKind.LIST_REMOVED, name),
+        author,
+        gone.text,
+        None,
+    )
 
 
 def put_lexicons_live(session: Session, files: Sequence[Path], seen: int, author: Author) -> int:

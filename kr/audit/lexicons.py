@@ -47,6 +47,11 @@ class LexiconsInForce:
         self._problem: KRError | None = None
 
     @property
+    def sequence(self) -> int:
+        """How often operators' lists had gone live when the terms in use were read."""
+        return self._sequence
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """The operator's files, beside those that KR ships."""
         return self._paths
@@ -87,6 +92,9 @@ class LexiconsInForce:
                 lists = decode_lists(content)
             self._terms = terms_of(self._paths, lists)
             self._problem = None
+        except ControlsUnreadable as error:
+            self._problem = error  # tried again with the next call, for it may pass by itself
+            return
         except KRError as error:
             self._problem = error
         self._signature, self._sequence = signature, sequence

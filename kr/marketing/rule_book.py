@@ -12,6 +12,7 @@ from indexes.errors import UsageError
 from kr.marketing.in_force import StoredRule, decode_rules, encode_rules, together
 from kr.marketing.rules import MAX_RULES, Rule
 from kr.store.accounts import NoSuchRecord
+from kr.store.changes import Change, ChangeKind
 from kr.store.control_versions import Author, go_live, head, live, save
 from kr.store.operator_schema import Control
 from kr.store.schema import new_id
@@ -70,7 +71,7 @@ def add_rule(session: Session, book: RuleBook, seen: int, rule: Rule, author: Au
             f"There are {MAX_RULES} rules, which is the most.", "Merge some, or delete those that are over."
         )
     stored = StoredRule(new_id(), rule)
-    _save(session, seen, (*book.rules, stored), f"added “{rule.name}”", author, None, stored)
+    _save(session, seen, (*book.rules, stored), Change(ChangeKind.RULE_ADDED, rule.name), author, None, stored)
     return stored
 
 
@@ -79,7 +80,7 @@ def change_rule(session: Session, book: RuleBook, seen: int, rule_id: str, rule:
     before = book.find(rule_id)
     after = replace(before, rule=rule)
     rules = tuple(after if stored.id == rule_id else stored for stored in book.rules)
-    _save(session, seen, rules, f"changed “{rule.name}”", author, before, after)
+    _save(session, seen, rules, Change(ChangeKind.RULE_CHANGED, rule.name), author, before, after)
     return after
 
 
@@ -88,7 +89,15 @@ def switch_rule(session: Session, book: RuleBook, seen: int, rule_id: str, enabl
     before = book.find(rule_id)
     after = replace(before, rule=before.rule.model_copy(update={"enabled": enabled}))
     rules = tuple(after if stored.id == rule_id else stored for stored in book.rules)
-    _save(session, seen, rules, f"switched {'on' if enabled else 'off'} “{before.rule.name}”", author, before, after)
+    _save(
+        session,
+        seen,
+        rules,
+        Change(ChangeKind.RULE_ON if enabled else ChangeKind.RULE_OFF, before.rule.name),
+        author,
+        before,
+        after,
+    )
     return after
 
 
@@ -96,7 +105,7 @@ def remove_rule(session: Session, book: RuleBook, seen: int, rule_id: str, autho
     """Take a rule out; an earlier version has it still. StaleControl, NoSuchRecord."""
     before = book.find(rule_id)
     rules = tuple(stored for stored in book.rules if stored.id != rule_id)
-    _save(session, seen, rules, f"removed “{before.rule.name}”", author, before, None)
+    _save(session, seen, rules, Change(ChangeKind.RULE_REMOVED, before.rule.name), author, before, None)
 
 
 def move_rule(session: Session, book: RuleBook, seen: int, rule_id: str, place: int, author: Author) -> None:
@@ -105,11 +114,11 @@ def move_rule(session: Session, book: RuleBook, seen: int, rule_id: str, place: 
     rules = [stored for stored in book.rules if stored.id != rule_id]
     rules.insert(max(0, place - 1), moved)
     order = [_named(book.rules), _named(rules)]
-    change = f"moved “{moved.rule.name}” to place {rules.index(moved) + 1}"
+    change = Change(ChangeKind.RULE_MOVED, moved.rule.name, str(rules.index(moved) + 1))
     save(session, Control.RULES, seen, encode_rules(rules), change, author, *order)
 
 
-def replace_rules(session: Session, seen: int, rules: Sequence[Rule], change: str, author: Author) -> None:
+def replace_rules(session: Session, seen: int, rules: Sequence[Rule], change: Change, author: Author) -> None:
     """All rules anew, from a file for instance. StaleControl."""
     content = encode_rules([StoredRule(new_id(), rule) for rule in rules])
     save(session, Control.RULES, seen, content, change, author)
@@ -131,7 +140,7 @@ def _save(
     session: Session,
     seen: int,
     rules: Sequence[StoredRule],
-    change: str,
+    change: Change,
     author: Author,
     before: StoredRule | None,
     after: StoredRule | None,

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from indexes.errors import NotFoundError, UsageError
 from kr.store.accounts import NoSuchRecord, record
+from kr.store.changes import Change, ChangeKind
 from kr.store.operator_schema import Control, ControlVersion
 from kr.store.schema import Organisation, User
 
@@ -21,7 +22,6 @@ MOST_CHARS = 4_000_000
 """Of one version's content."""
 HISTORY = 50
 """Versions that a page lists."""
-_UNDONE = "undone: back to version "
 
 
 class StaleControl(UsageError):
@@ -56,7 +56,7 @@ class VersionSummary:
     number: int
     ts: datetime
     person: str | None
-    change: str
+    change: Change
     live_sequence: int | None
 
 
@@ -107,7 +107,7 @@ def history(session: Session, kind: Control, most: int = HISTORY) -> Sequence[Ve
         .order_by(ControlVersion.number.desc())
         .limit(most)
     )
-    return [VersionSummary(*row) for row in rows]
+    return [VersionSummary(number, ts, email, Change.decode(made), live) for number, ts, email, made, live in rows]
 
 
 def save(
@@ -115,7 +115,7 @@ def save(
     kind: Control,
     seen: int,
     content: str,
-    change: str,
+    change: Change,
     author: Author,
     before: str | None = None,
     after: str | None = None,
@@ -132,7 +132,7 @@ def save(
     if before is None and after is None:
         before, after = (last.content if last else None), content
     made = ControlVersion(
-        kind=kind.value, number=seen + 1, ts=author.now, user_id=author.user_id, change=change, content=content
+        kind=kind.value, number=seen + 1, ts=author.now, user_id=author.user_id, change=change.encode(), content=content
     )
     try:
         with session.begin_nested():
@@ -141,7 +141,7 @@ def save(
     except IntegrityError:
         # Another transaction made this version while ours was waiting.
         raise StaleControl(kind, seen, seen + 1) from None
-    record(session, author.organisation_id, author.user, f"{kind}.edited", change, author.now, before, after)
+    record(session, author.organisation_id, author.user, f"{kind}.edited", change.text_en, author.now, before, after)
     return made
 
 
@@ -177,7 +177,7 @@ def restore(session: Session, kind: Control, seen: int, number: int, author: Aut
     """Take an earlier version up again as the latest one; it goes live only when asked to. StaleControl."""
     _seen(session, kind, seen)
     earlier = version(session, kind, number)
-    return save(session, kind, seen, earlier.content, f"version {number} again", author)
+    return save(session, kind, seen, earlier.content, Change(ChangeKind.TAKEN_UP_AGAIN, str(number)), author)
 
 
 def undo(session: Session, kind: Control, seen: int, author: Author) -> ControlVersion:
@@ -186,7 +186,8 @@ def undo(session: Session, kind: Control, seen: int, author: Author) -> ControlV
     if found is None or seen < 2:
         raise UsageError("There is nothing to undo.", "This is the first version.")
     # Undoing twice goes back twice: an undo leads to the version before the one that it restored.
-    target = int(found.change.removeprefix(_UNDONE)) - 1 if found.change.startswith(_UNDONE) else seen - 1
+    last = Change.decode(found.change)
+    target = int(last.what) - 1 if last.kind is ChangeKind.UNDONE else seen - 1
     earlier = session.scalar(
         select(ControlVersion)
         .where(ControlVersion.kind == kind, ControlVersion.number <= target, ControlVersion.content != found.content)
@@ -195,7 +196,7 @@ def undo(session: Session, kind: Control, seen: int, author: Author) -> ControlV
     )
     if earlier is None:
         raise UsageError("There is nothing left to undo.", "The first version is reached.")
-    return save(session, kind, seen, earlier.content, f"{_UNDONE}{earlier.number}", author)
+    return save(session, kind, seen, earlier.content, Change(ChangeKind.UNDONE, str(earlier.number)), author)
 
 
 def _seen(session: Session, kind: Control, seen: int) -> ControlVersion | None:

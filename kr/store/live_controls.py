@@ -1,7 +1,7 @@
 """What operators put live, asked of the database with every request, so that no worker needs a restart or a message.
 
-One indexed look-up: on SQLite over a connection of its own that stays open, 7 µs (docs/operating.md says how it was
-measured); on PostgreSQL one round trip.
+One indexed look-up: on SQLite over a connection of its own that stays open, some microseconds (`manage.py bench
+controls`); on PostgreSQL one round trip.
 """
 
 import os
@@ -45,6 +45,11 @@ class LiveControls:
         self._were_there = False
         self._left: list[object] = []
 
+    @property
+    def are_there(self) -> bool:
+        """Whether this process has seen that the database has tables for them."""
+        return self._were_there
+
     def sequences(self) -> dict[Control, int]:
         """How often each kind went live: a new number is a new content; 0 for never. ControlsUnreadable."""
         try:
@@ -86,7 +91,7 @@ class LiveControls:
                     check_same_thread=False,
                     isolation_level=None,
                 )
-                weakref.finalize(self, self._connection.close)
+                weakref.finalize(self, _close_own, os.getpid(), self._connection)
             try:
                 row = self._connection.execute(_SEQUENCES).fetchone()
             except sqlite3.OperationalError as error:
@@ -112,6 +117,7 @@ class LiveControls:
                     self._forget_inherited()
         if self._database is None:
             self._database = open_database(self._url.render_as_string(hide_password=False))
+            weakref.finalize(self, _close_own, os.getpid(), self._database)
         return self._database
 
     def _forget_inherited(self) -> None:
@@ -126,3 +132,9 @@ class LiveControls:
             if self._connection is not None and self._process == os.getpid():
                 self._connection.close()
             self._connection = None
+
+
+def _close_own(process: int, opened: sqlite3.Connection | Database) -> None:
+    """Close what this process opened; a connection that a fork inherited is still its parent's."""
+    if process == os.getpid():
+        opened.close()

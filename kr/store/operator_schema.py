@@ -67,7 +67,7 @@ class ControlVersion(Base):
     ts: Mapped[datetime]
     user_id: Mapped[str | None] = _by_user()
     change: Mapped[str] = mapped_column(Text)
-    """What was done to the version before, in a few words."""
+    """What was done to the version before: see `kr.store.changes`."""
     content: Mapped[str] = mapped_column(Text)
     live_sequence: Mapped[int | None]
     """Counts how often something went live, from 1; None for what never did."""

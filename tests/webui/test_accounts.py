@@ -93,7 +93,7 @@ def _tenant(web: Flask, database: Database, name: str) -> Tenant:
         "batch": batch,
         "plan_id": plan.id,
         # What only operators of the platform may touch is nothing to all others, whatever its identifier.
-        **dict.fromkeys(("rule_id", "number", "snapshot_id", "job_id", "list_name", "decision_id"), "1"),
+        **dict.fromkeys(("rule_id", "number", "snapshot_id", "job_id", "kind", "list_name", "decision_id"), "1"),
     }
     return Tenant(browser, text, ids, admin.email)
 

@@ -33,6 +33,8 @@ class AccountOperation:
     """A POST that makes nothing new: its success is 200."""
     parameters: tuple[dict[str, Any], ...] = ()
     """Others of the address."""
+    question: type[BaseModel] | None = None
+    """Its fields are parameters of the address."""
 
     @property
     def status(self) -> str:
@@ -111,6 +113,8 @@ def _described(operation: AccountOperation, reference: str, problems: dict[str, 
         version = {"name": "version", "in": "query", "required": True, "schema": {"type": "integer", "minimum": 1}}
         parameters.append(version | {"description": "The version that was seen."})
     parameters += operation.parameters
+    if operation.question:
+        parameters += _asked(operation.question)
     success: dict[str, Any] = {"description": operation.told}
     if operation.reply:
         success["content"] = content(operation.reply)
@@ -124,3 +128,17 @@ def _described(operation: AccountOperation, reference: str, problems: dict[str, 
     if operation.body:
         document["requestBody"] = {"required": True, "content": content(operation.body)}
     return document
+
+
+def _asked(question: type[BaseModel]) -> list[dict[str, Any]]:
+    schema = question.model_json_schema()
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", ()),
+            "description": field["description"],
+            "schema": {key: value for key, value in field.items() if key not in ("description", "title")},
+        }
+        for name, field in schema["properties"].items()
+    ]

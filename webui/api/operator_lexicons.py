@@ -25,7 +25,7 @@ from webui.api.operator_lexicon_models import (
     TriedReply,
     TriedText,
 )
-from webui.api.operator_rule_models import RestoredVersion, SeenVersion, VersionModel, VersionsData, VersionsReply
+from webui.api.operator_rule_models import RestoredVersion, SeenVersion, VersionsData, VersionsReply, version_model
 from webui.identity import current_database
 from webui.operator.acting import author
 from webui.operator.lexicon_pages import effect_of_lists
@@ -115,7 +115,7 @@ def restore_version() -> Response:
 def versions() -> Response:
     """The latest versions."""
     with current_database().reading() as session:
-        rows = [VersionModel(**asdict(row)) for row in history(session, Control.LEXICONS)]
+        rows = [version_model(row) for row in history(session, Control.LEXICONS)]
     return send_model(VersionsReply(data=VersionsData(versions=rows)))
 
 

@@ -1,6 +1,14 @@
 """The operator's part of the OpenAPI document."""
 
 from webui.api.account_operations import AccountOperation
+from webui.api.operator_job_models import (
+    ComparisonQuestion,
+    ComparisonReply,
+    JobReply,
+    JobsReply,
+    NewJob,
+    SnapshotsReply,
+)
 from webui.api.operator_lexicon_models import (
     EffectReply,
     LexiconBookReply,
@@ -9,6 +17,7 @@ from webui.api.operator_lexicon_models import (
     TriedReply,
     TriedText,
 )
+from webui.api.operator_log_models import AuditQuestion, AuditReply, NewDecision, PageQuestion, QueueReply
 from webui.api.operator_rule_models import (
     AllRules,
     NewRule,
@@ -175,4 +184,64 @@ LEXICON_OPERATIONS = (
         "The versions.",
     ),
 )
-OPERATOR_OPERATIONS = (*RULE_OPERATIONS, *LEXICON_OPERATIONS)
+_JOBS, _FEEDBACK = "/api/v1/operator/jobs", "/api/v1/operator/feedback"
+JOB_OPERATIONS = (
+    AccountOperation(_JOBS, "get", "listJobs", "The latest jobs", None, JobsReply, "The jobs, the newest first."),
+    AccountOperation(_JOBS, "post", "startJob", "Start a job", NewJob, JobReply, "The job that was started."),
+    AccountOperation(f"{_JOBS}/{{job_id}}", "get", "getJob", "One job", None, JobReply, "The job and its log's end."),
+    AccountOperation(
+        f"{_JOBS}/{{job_id}}/cancel", "post", "cancelJob", "Ask a job to end", None, JobReply, "Asked.", changes=True
+    ),
+    AccountOperation(
+        "/api/v1/operator/snapshots",
+        "get",
+        "listSnapshots",
+        "Snapshots, and who serves what",
+        None,
+        SnapshotsReply,
+        "Snapshots, workers, and snapshots that wait to be published.",
+    ),
+    AccountOperation(
+        "/api/v1/operator/snapshots/comparison",
+        "get",
+        "compareSnapshots",
+        "What changed between two snapshots",
+        None,
+        ComparisonReply,
+        "Keywords gained and lost, and the biggest changes.",
+        question=ComparisonQuestion,
+    ),
+)
+LOG_OPERATIONS = (
+    AccountOperation(
+        _FEEDBACK,
+        "get",
+        "listFeedback",
+        "Verdicts that wait for a decision",
+        None,
+        QueueReply,
+        "The queue.",
+        question=PageQuestion,
+    ),
+    AccountOperation(_FEEDBACK, "post", "decideFeedback", "Decide on a pair", NewDecision, QueueReply, "The queue."),
+    AccountOperation(
+        f"{_FEEDBACK}/{{decision_id}}",
+        "delete",
+        "undoDecision",
+        "Take a decision back",
+        None,
+        QueueReply,
+        "The queue.",
+    ),
+    AccountOperation(
+        "/api/v1/operator/audit",
+        "get",
+        "listAuditEntries",
+        "The audit log",
+        None,
+        AuditReply,
+        "The entries.",
+        question=AuditQuestion,
+    ),
+)
+OPERATOR_OPERATIONS = (*RULE_OPERATIONS, *LEXICON_OPERATIONS, *JOB_OPERATIONS, *LOG_OPERATIONS)

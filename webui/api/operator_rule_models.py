@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from kr.marketing.rules import MAX_RULES, Rule
+from kr.store.control_versions import VersionSummary
 
 
 class OperatorBody(BaseModel):
@@ -122,7 +123,8 @@ class VersionModel(BaseModel):
     number: int
     ts: datetime
     person: str | None = Field(description="null for the command line, or for somebody who is gone.")
-    change: str
+    change_en: str
+    change_zh: str
     live_sequence: int | None = Field(description="Counts what went live; null if this never did.")
 
 
@@ -136,3 +138,15 @@ class VersionsReply(BaseModel):
     """The envelope."""
 
     data: VersionsData
+
+
+def version_model(row: VersionSummary) -> VersionModel:
+    """A version as the API answers it."""
+    return VersionModel(
+        number=row.number,
+        ts=row.ts,
+        person=row.person,
+        change_en=row.change.text_en,
+        change_zh=row.change.text_zh,
+        live_sequence=row.live_sequence,
+    )

@@ -20,6 +20,7 @@ from kr.marketing.rule_book import (
 )
 from kr.marketing.rules import Rule
 from kr.pipelines.keyword_search import SOURCES
+from kr.store.changes import Change, ChangeKind
 from kr.store.control_versions import Author, history, restore
 from kr.store.control_versions import undo as undo_version
 from kr.store.operator_schema import Control
@@ -38,9 +39,9 @@ from webui.api.operator_rule_models import (
     RuleChange,
     SeenVersion,
     StoredRuleModel,
-    VersionModel,
     VersionsData,
     VersionsReply,
+    version_model,
 )
 from webui.identity import current_database
 from webui.operator.acting import author
@@ -97,7 +98,7 @@ def replace() -> Response:
     """All rules anew."""
     body = read_body(AllRules)
     rules = [_known(rule) for rule in body.rules]
-    return _edit(lambda session, _, by: replace_rules(session, body.version, rules, "sent over the API", by))
+    return _edit(lambda session, _, by: replace_rules(session, body.version, rules, Change(ChangeKind.SENT), by))
 
 
 @blueprint.post("/preview")
@@ -146,7 +147,7 @@ def restore_version() -> Response:
 def versions() -> Response:
     """The latest versions."""
     with current_database().reading() as session:
-        rows = [VersionModel(**row.__dict__) for row in history(session, Control.RULES)]
+        rows = [version_model(row) for row in history(session, Control.RULES)]
     return send_model(VersionsReply(data=VersionsData(versions=rows)))
 
 

@@ -26,6 +26,7 @@ from kr.marketing.rules import ATTRIBUTES, MAX_RULES, Rule, rules_of_toml
 from kr.marketing.rules_file import rules_as_toml
 from kr.pipelines.keyword_search import SOURCES
 from kr.store.accounts import utc_now
+from kr.store.changes import Change, ChangeKind
 from kr.store.control_versions import Author, history, restore
 from kr.store.control_versions import undo as undo_version
 from kr.store.operator_schema import Control
@@ -190,7 +191,7 @@ def upload() -> AnyResponse:
         except UnicodeDecodeError:
             raise UsageError(gettext("The file is not UTF-8."), gettext("Save it as UTF-8.")) from None
         rules = rules_of_toml(text, name, SOURCES)
-        replace_rules(session, seen, rules, f"read from {name}", by)
+        replace_rules(session, seen, rules, Change(ChangeKind.READ_FROM_FILE, name), by)
 
     return _edit(do)
 

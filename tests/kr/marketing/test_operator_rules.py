@@ -30,6 +30,7 @@ from kr.settings import Settings
 from kr.store import Database, open_database
 from kr.store.accounts import NoSuchRecord, create_organisation, create_user
 from kr.store.audit_log import AuditFilter, entries
+from kr.store.changes import Change, ChangeKind
 from kr.store.control_versions import Author, StaleControl, history, restore, undo
 from kr.store.live_controls import ControlsUnreadable, LiveControls
 from kr.store.migrating import upgrade
@@ -75,7 +76,7 @@ def book_of(database: Database) -> RuleBook:
 def set_rules(database: Database, author: Author, *rules: Rule, live: bool = True) -> None:
     """These and no other rules, in force if asked."""
     with database.writing() as session:
-        replace_rules(session, book_of(database).version, rules, "test", author)
+        replace_rules(session, book_of(database).version, rules, Change(ChangeKind.SENT), author)
     book = book_of(database)
     if live and book.differs:
         with database.writing() as session:
@@ -238,7 +239,7 @@ def test_rules_are_edited_in_versions_and_every_change_is_logged(database: Datab
     with database.writing() as session:
         restore(session, Control.RULES, book.version + 3, start, author)
         found = entries(session, AuditFilter(action="rules"), most=9)
-        assert history(session, Control.RULES, 2)[0].change == f"version {start} again"
+        assert history(session, Control.RULES, 2)[0].change.text_en == f"version {start} again"
     assert book_of(database).rules == ()
     logged = next(entry for entry in found if entry.subject == "changed “uno”")
     assert logged.person == "o@example.com"
@@ -287,7 +288,13 @@ def test_rules_of_the_file_come_first_and_stay(
     assert "鲜花店" not in found and found["flowers"] == "d"
     assert not {"鲜花店", "flowers"} & set(texts(both))
     with pytest.raises(UsageError, match="64 fit"), database.writing() as session:
-        replace_rules(session, book_of(database).version, [rule(name=str(n)) for n in range(MAX_RULES)], "x", author)
+        replace_rules(
+            session,
+            book_of(database).version,
+            [rule(name=str(n)) for n in range(MAX_RULES)],
+            Change(ChangeKind.SENT),
+            author,
+        )
         session.flush()
         put_rules_live(session, SOURCES, both.rules.from_file, read_book(session, SOURCES).version, author)
 

@@ -14,6 +14,7 @@ from typing import Any
 from kr.store import open_database
 from kr.store.accounts import create_organisation, utc_now
 from kr.store.migrating import upgrade
+from kr.store.serving_workers import serving_workers
 
 PROJECT = Path(__file__).parents[3]
 REQUESTS = 40
@@ -41,7 +42,6 @@ def test_both_workers_apply_rules_and_lists_at_once(tiny_store: Path, tmp_path: 
     upgrade(database)
     with database.writing() as session:
         create_organisation(session, "platform", utc_now(), is_platform=True)
-    database.close()
     (tmp_path / "rules.toml").write_text(
         '[[rule]]\nname = "x"\naction = "block"\nkeywords.equals = ["flowers"]\n', encoding="utf-8"
     )
@@ -74,6 +74,10 @@ def test_both_workers_apply_rules_and_lists_at_once(tiny_store: Path, tmp_path: 
         manage(url, "lexicon", "import", str(tmp_path / "own.txt"), "--live")
         audited = {tuple(ask(address[0])[1]) for _ in range(REQUESTS)}
         assert audited == {tuple(text for text in next(iter(after)) if text != "生日蛋糕")}
+        with database.writing() as session:
+            workers = serving_workers(session, utc_now())
+            assert [(row.rules_sequence, row.lexicons_sequence) for row in workers] == [(1, 1), (1, 1)]
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
+        database.close()
