@@ -78,8 +78,8 @@ def count_weeks(
     advertised = engine.materialise("advertised_weeks", advertised)
     # A click in the week after its search makes a row without searches.
     weeks = ibis.union(searched.select("keyword_id", "week"), advertised.select("keyword_id", "week"), distinct=True)
-    joined = weeks.left_join(searched, ["keyword_id", "week"]).drop("keyword_id_right", "week_right")
-    joined = joined.left_join(advertised, ["keyword_id", "week"]).drop("keyword_id_right", "week_right")
+    joined = weeks.left_join(searched, ["keyword_id", "week"]).drop("keyword_id_right").drop("week_right")
+    joined = joined.left_join(advertised, ["keyword_id", "week"]).drop("keyword_id_right").drop("week_right")
     return joined.mutate(searches=joined.searches.fill_null(0), **{name: joined[name].fill_null(0) for name in names})
 
 
@@ -131,7 +131,7 @@ def sample_pages(
         **{f"slot_{slot}": ranking.bid.max(where=ranking.position == slot) for slot in range(1, PAGE_SLOTS + 1)}
     )
     page_slots = engine.materialise("page_slots", page_slots)
-    return chosen.left_join(page_slots, "search_id").drop("search_id_right", "search_id")
+    return chosen.left_join(page_slots, "search_id").drop("search_id_right").drop("search_id")
 
 
 def count_match_shares(ad_events: ir.Table, keyword_totals: ir.Table, settings: MiningSettings) -> ir.Table:

@@ -178,75 +178,85 @@ GROUP BY
 
 -- step: keyword_weeks
 SELECT
-  "t12"."keyword_id",
-  "t12"."week",
-  COALESCE("t12"."searches", 0) AS "searches",
-  COALESCE("t12"."impressions", 0) AS "impressions",
-  COALESCE("t12"."expected_clicks_micros", 0) AS "expected_clicks_micros",
-  COALESCE("t12"."clicks", 0) AS "clicks",
-  COALESCE("t12"."cost_micros", 0) AS "cost_micros",
-  COALESCE("t12"."last_clicks", 0) AS "last_clicks",
-  COALESCE("t12"."last_cost_micros", 0) AS "last_cost_micros",
-  COALESCE("t12"."conversions", 0) AS "conversions",
-  COALESCE("t12"."value_micros", 0) AS "value_micros"
+  "t14"."keyword_id",
+  "t14"."week",
+  COALESCE("t14"."searches", 0) AS "searches",
+  COALESCE("t14"."impressions", 0) AS "impressions",
+  COALESCE("t14"."expected_clicks_micros", 0) AS "expected_clicks_micros",
+  COALESCE("t14"."clicks", 0) AS "clicks",
+  COALESCE("t14"."cost_micros", 0) AS "cost_micros",
+  COALESCE("t14"."last_clicks", 0) AS "last_clicks",
+  COALESCE("t14"."last_cost_micros", 0) AS "last_cost_micros",
+  COALESCE("t14"."conversions", 0) AS "conversions",
+  COALESCE("t14"."value_micros", 0) AS "value_micros"
 FROM (
   SELECT
-    "t11".*
-    EXCLUDE ("keyword_id_right", "week_right")
+    "t13".*
+    EXCLUDE ("week_right")
   FROM (
     SELECT
-      "t10"."keyword_id",
-      "t10"."week",
-      "t10"."searches",
-      "t2"."keyword_id" AS "keyword_id_right",
-      "t2"."week" AS "week_right",
-      "t2"."impressions",
-      "t2"."expected_clicks_micros",
-      "t2"."clicks",
-      "t2"."cost_micros",
-      "t2"."last_clicks",
-      "t2"."last_cost_micros",
-      "t2"."conversions",
-      "t2"."value_micros"
+      "t12".*
+      EXCLUDE ("keyword_id_right")
     FROM (
       SELECT
-        "t8"."keyword_id",
-        "t8"."week",
-        "t8"."searches"
+        "t11"."keyword_id",
+        "t11"."week",
+        "t11"."searches",
+        "t2"."keyword_id" AS "keyword_id_right",
+        "t2"."week" AS "week_right",
+        "t2"."impressions",
+        "t2"."expected_clicks_micros",
+        "t2"."clicks",
+        "t2"."cost_micros",
+        "t2"."last_clicks",
+        "t2"."last_cost_micros",
+        "t2"."conversions",
+        "t2"."value_micros"
       FROM (
         SELECT
-          "t7"."keyword_id",
-          "t7"."week",
-          "t3"."keyword_id" AS "keyword_id_right",
-          "t3"."week" AS "week_right",
-          "t3"."searches"
+          "t9"."keyword_id",
+          "t9"."week",
+          "t9"."searches"
         FROM (
           SELECT
-            *
+            "t8".*
+            EXCLUDE ("keyword_id_right")
           FROM (
             SELECT
-              "t1"."keyword_id",
-              "t1"."week"
-            FROM "searched_weeks" AS "t1"
-          ) AS "t5"
-          UNION
-          SELECT
-            *
-          FROM (
-            SELECT
-              "t0"."keyword_id",
-              "t0"."week"
-            FROM "advertised_weeks" AS "t0"
-          ) AS "t4"
-        ) AS "t7"
-        LEFT OUTER JOIN "searched_weeks" AS "t3"
-          ON "t7"."keyword_id" = "t3"."keyword_id" AND "t7"."week" = "t3"."week"
-      ) AS "t8"
-    ) AS "t10"
-    LEFT OUTER JOIN "advertised_weeks" AS "t2"
-      ON "t10"."keyword_id" = "t2"."keyword_id" AND "t10"."week" = "t2"."week"
-  ) AS "t11"
-) AS "t12";
+              "t7"."keyword_id",
+              "t7"."week",
+              "t3"."keyword_id" AS "keyword_id_right",
+              "t3"."week" AS "week_right",
+              "t3"."searches"
+            FROM (
+              SELECT
+                *
+              FROM (
+                SELECT
+                  "t1"."keyword_id",
+                  "t1"."week"
+                FROM "searched_weeks" AS "t1"
+              ) AS "t5"
+              UNION
+              SELECT
+                *
+              FROM (
+                SELECT
+                  "t0"."keyword_id",
+                  "t0"."week"
+                FROM "advertised_weeks" AS "t0"
+              ) AS "t4"
+            ) AS "t7"
+            LEFT OUTER JOIN "searched_weeks" AS "t3"
+              ON "t7"."keyword_id" = "t3"."keyword_id" AND "t7"."week" = "t3"."week"
+          ) AS "t8"
+        ) AS "t9"
+      ) AS "t11"
+      LEFT OUTER JOIN "advertised_weeks" AS "t2"
+        ON "t11"."keyword_id" = "t2"."keyword_id" AND "t11"."week" = "t2"."week"
+    ) AS "t12"
+  ) AS "t13"
+) AS "t14";
 
 -- step: advertiser_quality
 SELECT
@@ -487,26 +497,31 @@ GROUP BY
 
 -- step: auction_pages
 SELECT
-  "t4".*
-  EXCLUDE ("search_id_right", "search_id")
+  "t5".*
+  EXCLUDE ("search_id")
 FROM (
   SELECT
-    "t2"."keyword_id",
-    "t2"."search_id",
-    "t2"."page",
-    "t3"."search_id" AS "search_id_right",
-    "t3"."slot_1",
-    "t3"."slot_2",
-    "t3"."slot_3",
-    "t3"."slot_4",
-    "t3"."slot_5",
-    "t3"."slot_6",
-    "t3"."slot_7",
-    "t3"."slot_8"
-  FROM "chosen_pages" AS "t2"
-  LEFT OUTER JOIN "page_slots" AS "t3"
-    ON "t2"."search_id" = "t3"."search_id"
-) AS "t4";
+    "t4".*
+    EXCLUDE ("search_id_right")
+  FROM (
+    SELECT
+      "t2"."keyword_id",
+      "t2"."search_id",
+      "t2"."page",
+      "t3"."search_id" AS "search_id_right",
+      "t3"."slot_1",
+      "t3"."slot_2",
+      "t3"."slot_3",
+      "t3"."slot_4",
+      "t3"."slot_5",
+      "t3"."slot_6",
+      "t3"."slot_7",
+      "t3"."slot_8"
+    FROM "chosen_pages" AS "t2"
+    LEFT OUTER JOIN "page_slots" AS "t3"
+      ON "t2"."search_id" = "t3"."search_id"
+  ) AS "t4"
+) AS "t5";
 
 -- step: match_shares
 SELECT
