@@ -168,13 +168,14 @@ def _words(folder: Path, heads: Array) -> csr_array:
 
 
 def _slot_rates(mined: MinedTables) -> Array:
-    """Clicks of an impression by slot, never more than in the slot above; float64 (SLOTS,)."""
+    """Clicks of an impression of the mean advertiser by slot, never more than in the slot above; float64 (SLOTS,)."""
     position = mined.column("slot_rates", "position", np.int64)
     inside = (position >= 1) & (position <= SLOTS)
     impressions, clicks = (
         np.bincount(position[inside] - 1, mined.column("slot_rates", name, np.int64)[inside], SLOTS)
-        for name in ("impressions", "clicks")
+        for name in ("quality_impressions", "clicks")
     )
+    impressions = impressions / 1000
     rates = np.zeros(SLOTS)
     above = clicks.sum() / max(impressions.sum(), 1.0)
     for slot in range(SLOTS):
