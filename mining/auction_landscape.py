@@ -1,8 +1,9 @@
 """What a forecast needs of the log (SPEC §2.10): weeks of searches and ads, click rates of slots, bids on pages.
 
 Ads belong to the keyword that was searched, as in `keyword_statistics`. Weeks begin on Monday, UTC. All sums are of
-whole numbers; rates that enter a sum are whole millionths. The bid that holds a slot counts as it ranks: times the
-advertiser's quality, its clicks over those expected of the slots where it stood, drawn towards 1.
+whole numbers; rates that enter a sum are whole millionths. Advertisers differ in quality: a bid that holds a slot
+counts as it ranks, times quality, and clicks are compared with those that the ads' quality lets expect, so that rates
+are those of the mean advertiser and not of the winners.
 """
 
 import ibis
@@ -14,8 +15,12 @@ from mining.settings import MiningSettings
 PAGE_SLOTS = 8
 """Slots of a page of which the bids are kept."""
 _MILLION = 1_000_000
+_THOUSAND = 1_000
 
 SCRATCH_TABLES = (
+    "raw_slots",
+    "advertiser_ratios",
+    "mean_ratio",
     "slot_rates",
     "searched_weeks",
     "lowest_ads",
@@ -28,19 +33,44 @@ SCRATCH_TABLES = (
 """Steps to drop when the mined tables are written."""
 
 
-def count_slots(engine: Engine, ad_events: ir.Table) -> ir.Table:
-    """The rows of the mined table slot_rates, and `rate`, clicks in a million impressions, whole."""
-    slots = ad_events.group_by("position").agg(
-        impressions=_count(ad_events, "impression"),
-        clicks=_count(ad_events, "click"),
-        cost_micros=_sum(ad_events, "click", "cost_micros"),
-        conversions=_count(ad_events, "conversion"),
-        value_micros=_sum(ad_events, "conversion", "value_micros"),
+def rank_advertisers(engine: Engine, ad_events: ir.Table, settings: MiningSettings) -> ir.Table:
+    """Each advertiser's quality in whole thousandths, 1,000 for the mean advertiser.
+
+    Its clicks over those expected of the slots where it stood, drawn to 1; over the mean of all advertisers, each
+    counted once: those that win more often are better than that, and a newcomer is not.
+    """
+    slots = ad_events.group_by("position").agg(clicks=_count(ad_events, "click"), shows=_count(ad_events, "impression"))
+    slots = slots.select("position", rate=(slots.clicks * _MILLION // slots.shows.nullif(0)).fill_null(0))
+    shown = ad_events.join(engine.materialise("raw_slots", slots), "position")
+    each = shown.group_by("advertiser_id").agg(
+        clicks=_count(shown, "click"), expected=_sum(shown, "impression", "rate")
+    )
+    drawn = float(settings.quality_shrinkage_clicks)
+    ratio = (each.clicks.cast("float64") + drawn) / (each.expected.cast("float64") / float(_MILLION) + drawn)
+    each = engine.materialise(
+        "advertiser_ratios", each.select("advertiser_id", ratio=(ratio * float(_MILLION)).round().cast("int64"))
+    )
+    mean = engine.materialise("mean_ratio", each.agg(total=each.ratio.sum(), advertisers=each.count()))
+    # A cross join with one row, written as a join on a constant, which both engines take.
+    both = each.mutate(one=1).join(mean.mutate(one=1), "one")
+    quality = both.ratio.cast("float64") * both.advertisers / both.total * float(_THOUSAND)
+    return engine.materialise("advertiser_quality", both.select("advertiser_id", quality=quality.round().cast("int64")))
+
+
+def count_slots(engine: Engine, ad_events: ir.Table, quality: ir.Table) -> ir.Table:
+    """The rows of the mined table slot_rates, and `rate`: clicks in a million impressions of the mean advertiser."""
+    events = ad_events.join(quality, "advertiser_id")
+    slots = events.group_by("position").agg(
+        impressions=_count(events, "impression"),
+        quality_impressions=_sum(events, "impression", "quality"),
+        clicks=_count(events, "click"),
+        cost_micros=_sum(events, "click", "cost_micros"),
+        conversions=_count(events, "conversion"),
+        value_micros=_sum(events, "conversion", "value_micros"),
     )
     # A slot without an impression, as in a broken log, has no rate.
-    return engine.materialise(
-        "slot_rates", slots.mutate(rate=(slots.clicks * _MILLION // slots.impressions.nullif(0)).fill_null(0))
-    )
+    rate = slots.clicks * (_MILLION * _THOUSAND) // slots.quality_impressions.nullif(0)
+    return engine.materialise("slot_rates", slots.mutate(rate=rate.fill_null(0)))
 
 
 def count_searched_weeks(engine: Engine, counted: ir.Table) -> ir.Table:
@@ -50,7 +80,11 @@ def count_searched_weeks(engine: Engine, counted: ir.Table) -> ir.Table:
 
 
 def count_weeks(
-    engine: Engine, searched: ir.Table, ad_events: ir.Table | None = None, slots: ir.Table | None = None
+    engine: Engine,
+    searched: ir.Table,
+    ad_events: ir.Table | None = None,
+    quality: ir.Table | None = None,
+    slots: ir.Table | None = None,
 ) -> ir.Table:
     """The rows of the mined table keyword_weeks.
 
@@ -59,15 +93,16 @@ def count_weeks(
     """
     names = ("impressions", "expected_clicks_micros", "clicks", "cost_micros",
              "last_clicks", "last_cost_micros", "conversions", "value_micros")  # fmt: skip
-    if ad_events is None or slots is None:
+    if ad_events is None or quality is None or slots is None:
         return searched.mutate(**{name: ibis.null("int64") for name in names})
     lowest = ad_events.filter(ad_events.event == "impression", ad_events.search_id.notnull())
     lowest = engine.materialise("lowest_ads", lowest.group_by("search_id").agg(lowest=lowest.position.max()))
-    events = ad_events.join(slots.select("position", "rate"), "position").left_join(lowest, "search_id")
+    events = ad_events.join(slots.select("position", "rate"), "position").join(quality, "advertiser_id")
+    events = events.mutate(expected=events.rate * events.quality // _THOUSAND).left_join(lowest, "search_id")
     last = (events.event == "click") & (events.position == events.lowest) & events.cost_micros.notnull()
     advertised = events.group_by("keyword_id", week=events.ts.truncate("W").date()).agg(
         impressions=_count(events, "impression"),
-        expected_clicks_micros=_sum(events, "impression", "rate"),
+        expected_clicks_micros=_sum(events, "impression", "expected"),
         clicks=_count(events, "click"),
         cost_micros=_sum(events, "click", "cost_micros"),
         last_clicks=last.sum().cast("int64").fill_null(0),
@@ -78,25 +113,9 @@ def count_weeks(
     advertised = engine.materialise("advertised_weeks", advertised)
     # A click in the week after its search makes a row without searches.
     weeks = ibis.union(searched.select("keyword_id", "week"), advertised.select("keyword_id", "week"), distinct=True)
-    joined = weeks.left_join(searched, ["keyword_id", "week"]).drop("keyword_id_right", "week_right")
-    joined = joined.left_join(advertised, ["keyword_id", "week"]).drop("keyword_id_right", "week_right")
+    joined = weeks.left_join(searched, ["keyword_id", "week"]).drop("keyword_id_right").drop("week_right")
+    joined = joined.left_join(advertised, ["keyword_id", "week"]).drop("keyword_id_right").drop("week_right")
     return joined.mutate(searches=joined.searches.fill_null(0), **{name: joined[name].fill_null(0) for name in names})
-
-
-def rank_advertisers(engine: Engine, ad_events: ir.Table, slots: ir.Table, settings: MiningSettings) -> ir.Table:
-    """Each advertiser's quality: clicks over those expected of its slots, 1 for an advertiser without clicks."""
-    shown = ad_events.filter(ad_events.event != "conversion").join(slots.select("position", "rate"), "position")
-    each = shown.group_by("advertiser_id").agg(
-        clicks=_count(shown, "click"), expected=_sum(shown, "impression", "rate")
-    )
-    drawn = float(settings.quality_shrinkage_clicks)
-    return engine.materialise(
-        "advertiser_quality",
-        each.select(
-            "advertiser_id",
-            quality=(each.clicks.cast("float64") + drawn) / (each.expected.cast("float64") / float(_MILLION) + drawn),
-        ),
-    )
 
 
 def sample_pages(
@@ -124,14 +143,12 @@ def sample_pages(
     shown = ad_events.filter(ad_events.event == "impression", ad_events.search_id.notnull())
     shown = shown.select("search_id", "advertiser_id", "keyword", "match_type", "position").distinct()
     ranking = shown.join(highest, ["advertiser_id", "keyword", "match_type"]).join(quality, "advertiser_id")
-    ranking = ranking.select(
-        "search_id", "position", bid=(ranking.bid_micros.cast("float64") * ranking.quality).round().cast("int64")
-    )
+    ranking = ranking.select("search_id", "position", bid=ranking.bid_micros * ranking.quality // _THOUSAND)
     page_slots = ranking.group_by("search_id").agg(
         **{f"slot_{slot}": ranking.bid.max(where=ranking.position == slot) for slot in range(1, PAGE_SLOTS + 1)}
     )
     page_slots = engine.materialise("page_slots", page_slots)
-    return chosen.left_join(page_slots, "search_id").drop("search_id_right", "search_id")
+    return chosen.left_join(page_slots, "search_id").drop("search_id_right").drop("search_id")
 
 
 def count_match_shares(ad_events: ir.Table, keyword_totals: ir.Table, settings: MiningSettings) -> ir.Table:

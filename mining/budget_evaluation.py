@@ -16,7 +16,7 @@ from mining.build_tables import numbers
 from mining.forecast_experiment import Bid, Experiment, Origin
 from mining.simulator.probing import OUTCOMES
 
-POOLS = 12
+POOLS = 6
 """Sets of candidates an origin."""
 CANDIDATES = 400
 BROAD_SHARE = 0.05
@@ -28,24 +28,38 @@ SEED = 20240701
 RESAMPLES = 2000
 
 
+Found = dict[tuple[str, float, str], list[tuple[float, float, float, float]]]
+"""By goal, share of the budget and peer: KR's value and cost, the peer's value, and the budget, of each set."""
+
+
 def evaluate_budget(logs: Path, truth: Path, origins: int, manage: Sequence[str]) -> list[dict[str, Any]]:
     """A row a goal, budget and peer: sets, KR's and the peer's value for the same money, and their ratio with a 95 %
     bootstrap interval over sets; `spent` is what KR's set cost of its budget."""
     experiment = Experiment(logs, truth, origins, manage)
-    found: dict[tuple[str, float, str], list[tuple[float, float, float, float]]] = {}
+    found: Found = {}
     for origin in experiment.origins():
-        market = _Market(origin)
-        generator = np.random.default_rng(SEED + origin.number)
-        for _ in range(POOLS):
-            candidates = market.candidates(generator)
-            for goal in GOALS:
-                everything = origin.choose(candidates, 10**14, goal)["frontier"][-1]["cost_micros"]
-                for share in BUDGET_SHARES:
-                    budget = max(round(everything * share), 10_000)
-                    own = _value(origin, _chosen(origin, candidates, budget, goal), goal)
-                    for peer in PEERS:
-                        other = _peer_value(origin, market.ranked(candidates, peer), own[1], goal)
-                        found.setdefault((goal, share, peer), []).append((*own, other, budget))
+        judge_origin(origin, found)
+    return rows_of(found)
+
+
+def judge_origin(origin: Origin, found: Found) -> None:
+    """Add the sets chosen at one origin, and what they brought."""
+    market = _Market(origin)
+    generator = np.random.default_rng(SEED + origin.number)
+    for _ in range(POOLS):
+        candidates = market.candidates(generator)
+        for goal in GOALS:
+            everything = origin.choose(candidates, 10**14, goal)["frontier"][-1]["cost_micros"]
+            for share in BUDGET_SHARES:
+                budget = max(round(everything * share), 10_000)
+                own = _value(origin, _chosen(origin, candidates, budget, goal), goal)
+                for peer in PEERS:
+                    other = _peer_value(origin, market.ranked(candidates, peer), own[1], goal)
+                    found.setdefault((goal, share, peer), []).append((*own, other, budget))
+
+
+def rows_of(found: Found) -> list[dict[str, Any]]:
+    """See `evaluate_budget`."""
     return [_row(key, np.array(rows)) for key, rows in found.items()]
 
 

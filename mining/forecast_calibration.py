@@ -127,6 +127,7 @@ class Calibration:
     levels: LevelModel
     week_noise: tuple[float, ...]
     shared: dict[str, float]
+    """By metric, errors of the whole market's forecast; and `pool`, those of pools' searches beside it."""
     price_spread: float
     order_spread: float
     bands: dict[str, list[list[float]]]
@@ -162,6 +163,8 @@ class _Backtest:
 
 PRICE_SPREAD, ORDER_SPREAD = 0.35, 0.6
 """Squared coefficients of variation of a click's price on a page, and of an order's value."""
+MONEY_SPREAD = {"cost_micros": 1 + PRICE_SPREAD, "value_micros": 1 + ORDER_SPREAD}
+EVENTS_OF = {"cost_micros": "clicks", "value_micros": "conversions"}
 
 
 def backtests(counts: WeekCounts, words: csr_array) -> Calibration:
@@ -173,12 +176,12 @@ def backtests(counts: WeekCounts, words: csr_array) -> Calibration:
     if not origins:
         default = LevelModel((0.985,) * (len(TIERS) + 1), 0.4, 0.05)
         return Calibration(
-            default, (0.5, 0.2, 0.1), {"market": 0.02, "pool": 0.05}, PRICE_SPREAD, ORDER_SPREAD,
+            default, (0.5, 0.2, 0.1), dict.fromkeys(METRICS, 0.02) | {"pool": 0.05}, PRICE_SPREAD, ORDER_SPREAD,
             {name: [tier[place] for tier in whole] for place, name in enumerate(METRICS)}, 0,
         )  # fmt: skip
     levels = _levels(counts, words, origins[0])
     runs = [_backtest(counts, words, origin, levels) for origin in origins]
-    noise, shared = _noise(runs), _shared(counts, runs)
+    noise, shared = _noise(runs), _shared(runs)
     outcomes = [_transforms(run, noise, number) for number, run in enumerate(runs)]
     bands: dict[str, list[list[float]]] = {}
     for name in METRICS:
@@ -244,21 +247,44 @@ def _noise(runs: list[_Backtest]) -> tuple[float, ...]:
     return tuple(found)
 
 
-def _shared(counts: WeekCounts, runs: list[_Backtest]) -> dict[str, float]:
-    """Squared errors of the forecasts of the whole market, and of pools beside it, relative."""
-    market, pool, pools = 0.0, 0.0, 0
+def _shared(runs: list[_Backtest]) -> dict[str, float]:
+    """Squared errors of the forecasts of the whole market by metric, and of pools beside it, relative."""
+    market = dict.fromkeys(METRICS, 0.0)
+    pool, pools = 0.0, 0
     for run in runs:
-        actual = np.bincount(run.pools.of_keyword, run.actual["searches"] * run.known, run.pools.count)
-        whole = np.log(max(actual.sum(), 1.0) / max(run.pool_forecast.sum(), 1.0))
-        market += float(whole) ** 2
+        means = _means(run)
+        for name in METRICS:
+            actual, expected = float((run.actual[name] * run.known).sum()), float(means[name].sum())
+            events = float((run.actual[EVENTS_OF.get(name, name)] * run.known).sum())
+            # What so many events vary by themselves is counted elsewhere.
+            error = np.log(max(actual, 1.0) / max(expected, 1.0)) if events >= FEWEST_OUTCOMES else 0.0
+            market[name] += max(float(error) ** 2 - MONEY_SPREAD.get(name, 1.0) / max(events, 1.0), 0.0)
+        actual_of_pool = np.bincount(run.pools.of_keyword, run.actual["searches"] * run.known, run.pools.count)
+        whole = np.log(max(actual_of_pool.sum(), 1.0) / max(run.pool_forecast.sum(), 1.0))
         large = run.pool_forecast[1:] >= 30
-        error = np.log(np.maximum(actual[1:][large], 1.0) / run.pool_forecast[1:][large]) - whole
-        pool += float((np.square(error) - 1 / run.pool_forecast[1:][large]).sum())
+        error_of_pool = np.log(np.maximum(actual_of_pool[1:][large], 1.0) / run.pool_forecast[1:][large]) - whole
+        pool += float((np.square(error_of_pool) - 1 / run.pool_forecast[1:][large]).sum())
         pools += int(large.sum())
     # With so few origins the mean square is itself uncertain: one more of the prior's size is counted in.
+    found = {name: (value + 0.003) / (len(runs) + 1) for name, value in market.items()}
+    # What shakes searches shakes all that follows from them.
+    found = {name: max(value, found["searches"]) for name, value in found.items()}
+    return found | {"pool": float(np.clip((pool + 0.02) / (pools + 1), 0.001, 0.5))}
+
+
+def _means(run: _Backtest) -> dict[str, Array]:
+    """Expected outcomes of all ads on each keyword's pages, by metric."""
+    of = run.rates.of
+    impressions = run.mean * of["depth"].value
+    clicks = impressions * of["slot"].value * of["clicks"].value
+    conversions = clicks * of["conversions"].value
     return {
-        "market": (market + 0.003) / (len(runs) + 1),
-        "pool": float(np.clip((pool + 0.02) / (pools + 1), 0.001, 0.5)),
+        "searches": run.mean,
+        "impressions": impressions,
+        "clicks": clicks,
+        "cost_micros": clicks * of["price"].value,
+        "conversions": conversions,
+        "value_micros": conversions * of["order_value"].value,
     }
 
 
@@ -267,12 +293,10 @@ def _transforms(run: _Backtest, noise: tuple[float, ...], number: int) -> dict[s
     generator = np.random.default_rng(SEED + number)
     tier = tier_of(run.mean / HORIZON)
     spread = 1 / run.shape + np.array(noise)[tier]
-    of, mean = run.rates.of, run.mean
-    impressions = mean * of["depth"].value
+    of, mean, expectations = run.rates.of, run.mean, _means(run)
+    impressions, clicks, conversions = (expectations[name] for name in ("impressions", "clicks", "conversions"))
     impression_spread = spread + 1 / of["depth"].shape
-    clicks = impressions * of["slot"].value * of["clicks"].value
     click_spread = impression_spread + 1 / of["clicks"].shape + 1 / of["slot"].shape
-    conversions = clicks * of["conversions"].value
     conversion_spread = click_spread + 1 / of["conversions"].shape
     counts = {
         # A page shows several ads or none: impressions come in lumps.

@@ -58,8 +58,18 @@ def evaluate_forecast(logs: Path, truth: Path, origins: int, manage: Sequence[st
     experiment = Experiment(logs, truth, origins, manage)
     judged: dict[Key, _Judged] = {}
     for origin in experiment.origins():
-        _judge_keywords(origin, judged)
-        _judge_wide(origin, judged)
+        judge_origin(origin, judged)
+    return rows_of(judged)
+
+
+def judge_origin(origin: Origin, judged: dict[Key, _Judged]) -> None:
+    """Add the forecasts from one origin, and what came."""
+    _judge_keywords(origin, judged)
+    _judge_wide(origin, judged)
+
+
+def rows_of(judged: dict[Key, _Judged]) -> list[dict[str, Any]]:
+    """See `evaluate_forecast`."""
     return [_row(key, found) for key, found in judged.items() if sum(map(len, found.actual))]
 
 

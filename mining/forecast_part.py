@@ -8,7 +8,7 @@
     spread            events that the prior of each of RATES counts as
     prior_level       shape and mean of the level of a keyword that was never searched (not served: it is unknown)
     week_noise        squared coefficient of variation of four weeks' searches beyond Poisson, by tier
-    shared            squared coefficients of variation of the market's, and of a pool's, four weeks
+    shared            squared coefficients of variation of four weeks of the market, by metric, and of a pool
     order_spread      squared coefficient of variation of one conversion's value
     price_spread      that of one click's price
     match_shares      share of the auctions that a bid of each match type may enter, if money is no limit
@@ -168,19 +168,20 @@ def _words(folder: Path, heads: Array) -> csr_array:
 
 
 def _slot_rates(mined: MinedTables) -> Array:
-    """Clicks of an impression by slot, never more than in the slot above; float64 (SLOTS,)."""
+    """Clicks of an impression of the mean advertiser by slot, never more than in the slot above; float64 (SLOTS,)."""
     position = mined.column("slot_rates", "position", np.int64)
     inside = (position >= 1) & (position <= SLOTS)
     impressions, clicks = (
         np.bincount(position[inside] - 1, mined.column("slot_rates", name, np.int64)[inside], SLOTS)
-        for name in ("impressions", "clicks")
+        for name in ("quality_impressions", "clicks")
     )
+    exposures = impressions / 1000
     rates = np.zeros(SLOTS)
-    above = clicks.sum() / max(impressions.sum(), 1.0)
+    above = clicks.sum() / max(exposures.sum(), 1.0)
     for slot in range(SLOTS):
         # A slot with few impressions is drawn towards two thirds of the one above.
         drawn = 200.0
-        rates[slot] = (clicks[slot] + drawn * above * 2 / 3) / (impressions[slot] + drawn)
+        rates[slot] = (clicks[slot] + drawn * above * 2 / 3) / (exposures[slot] + drawn)
         rates[slot] = min(rates[slot], above) if slot else rates[slot]
         above = rates[slot]
     return rates

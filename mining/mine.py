@@ -289,10 +289,10 @@ class _Mining:
             writer.write_nothing("slot_rates", "auction_pages", "match_shares")
             engine.drop("searched_weeks")
             return
-        slots = auction_landscape.count_slots(engine, ad_events)
+        quality = auction_landscape.rank_advertisers(engine, ad_events, settings)
+        slots = auction_landscape.count_slots(engine, ad_events, quality)
         writer.write("slot_rates", slots)
-        writer.write("keyword_weeks", auction_landscape.count_weeks(engine, self.weeks, ad_events, slots))
-        quality = auction_landscape.rank_advertisers(engine, ad_events, slots, settings)
+        writer.write("keyword_weeks", auction_landscape.count_weeks(engine, self.weeks, ad_events, quality, slots))
         searches = self.logs["searches"].anti_join(robots, "user_id").join(queries, "query")
         pages = auction_landscape.sample_pages(engine, searches, ad_events, self.logs["bids"], quality, settings)
         writer.write("auction_pages", pages)

@@ -283,11 +283,13 @@ MINED_TABLES = {
         },
     ),
     "slot_rates": MinedTable(
-        "What ads in each slot of the page brought, over all keywords.",
+        "What ads in each slot of the page brought, over all keywords; quality_impressions are thousandths, each "
+        "impression times its advertiser's quality.",
         ("position",),
         {
             "position": COUNT,
             "impressions": COUNT,
+            "quality_impressions": COUNT,
             "clicks": COUNT,
             "cost_micros": COUNT,
             "conversions": COUNT,

@@ -195,7 +195,9 @@ class Forecaster:
              converted + self.model["order_spread"] / shapes[:, order]]
         )  # fmt: skip
         tiers = np.searchsorted(np.array(self.model["tiers"]), searches / max(period.weeks, 1), side="right")
-        noise = np.array(self.model["week_noise"])[tiers] - sum(self.model["shared"].values())
+        noise = (
+            np.array(self.model["week_noise"])[tiers] - self.model["shared"]["searches"] - self.model["shared"]["pool"]
+        )
         # Over fewer weeks less is averaged out; further ahead levels drift.
         noise = np.maximum(noise, 0.0) * max(4 / period.weeks, 1.0) ** 0.5 * max(period.reach, 1.0) ** 0.5
         level = noise + max(period.reach, 1.0) ** 0.5 / np.maximum(self.landscape.level[query, 0].astype(float), 1e-3)
@@ -219,7 +221,7 @@ class Forecaster:
         of_keyword = np.square(_sums(pairs.mean * np.sqrt(pairs.rate), inverse.ravel(), len(keyword)))
         variance += _sums(of_keyword, keyword[:, 0], groups)
         shared = {name: value * max(period.reach, 1.0) for name, value in self.model["shared"].items()}
-        variance += np.square(mean) * shared["market"]
+        variance += np.square(mean) * np.array([shared[name] for name in _BANDS])
         pool = self.landscape.pool[query].astype(np.int64)
         pools = len(self.landscape.pool_demand)
         key, inverse = np.unique(group * pools + pool, return_inverse=True)
@@ -348,7 +350,8 @@ class Forecaster:
 
 def _sums(values: Array, group: Array, groups: int) -> Array:
     """Sums of rows by group, float64 (groups, columns)."""
-    return np.column_stack([np.bincount(group, column, groups) for column in values.T])
+    # Of no rows at all, bincount would give whole numbers.
+    return np.column_stack([np.bincount(group, column, groups) for column in values.T]).astype(np.float64)
 
 
 def _estimate(estimates: Mapping[str, Array], name: str, place: int) -> Estimate:

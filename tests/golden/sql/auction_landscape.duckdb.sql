@@ -8,19 +8,14 @@ GROUP BY
   1,
   2;
 
--- step: slot_rates
+-- step: raw_slots
 SELECT
   "t5"."position",
-  "t5"."impressions",
-  "t5"."clicks",
-  "t5"."cost_micros",
-  "t5"."conversions",
-  "t5"."value_micros",
   COALESCE(
     CAST(FLOOR((
       "t5"."clicks" * 1000000
     ) / (
-      NULLIF("t5"."impressions", 0)
+      NULLIF("t5"."shows", 0)
     )) AS BIGINT),
     0
   ) AS "rate"
@@ -28,15 +23,9 @@ FROM (
   SELECT
     "t4"."position",
     COUNT(*) FILTER(WHERE
-      "t4"."event" = 'impression') AS "impressions",
-    COUNT(*) FILTER(WHERE
       "t4"."event" = 'click') AS "clicks",
-    COALESCE(SUM("t4"."cost_micros") FILTER(WHERE
-      "t4"."event" = 'click'), 0) AS "cost_micros",
     COUNT(*) FILTER(WHERE
-      "t4"."event" = 'conversion') AS "conversions",
-    COALESCE(SUM("t4"."value_micros") FILTER(WHERE
-      "t4"."event" = 'conversion'), 0) AS "value_micros"
+      "t4"."event" = 'impression') AS "shows"
   FROM (
     SELECT
       "t2"."ts",
@@ -61,6 +50,149 @@ FROM (
   GROUP BY
     1
 ) AS "t5";
+
+-- step: advertiser_ratios
+SELECT
+  "t7"."advertiser_id",
+  CAST(ROUND(
+    (
+      (
+        CAST("t7"."clicks" AS DOUBLE) + 30.0
+      ) / (
+        (
+          CAST("t7"."expected" AS DOUBLE) / 1000000.0
+        ) + 30.0
+      )
+    ) * 1000000.0,
+    0
+  ) AS BIGINT) AS "ratio"
+FROM (
+  SELECT
+    "t6"."advertiser_id",
+    COUNT(*) FILTER(WHERE
+      "t6"."event" = 'click') AS "clicks",
+    COALESCE(SUM("t6"."rate") FILTER(WHERE
+      "t6"."event" = 'impression'), 0) AS "expected"
+  FROM (
+    SELECT
+      "t3"."ts",
+      "t3"."search_id",
+      "t3"."user_id",
+      "t3"."query",
+      "t3"."advertiser_id",
+      "t3"."keyword",
+      "t3"."match_type",
+      "t3"."position",
+      "t3"."event",
+      "t3"."cost_micros",
+      "t3"."value_micros",
+      "t3"."ip",
+      "t3"."user_agent",
+      "t4"."query_id",
+      "t4"."keyword_id",
+      "t5"."rate"
+    FROM "ad_events" AS "t3"
+    INNER JOIN "queries" AS "t4"
+      ON "t3"."query" = "t4"."query"
+    INNER JOIN "raw_slots" AS "t5"
+      ON "t3"."position" = "t5"."position"
+  ) AS "t6"
+  GROUP BY
+    1
+) AS "t7";
+
+-- step: mean_ratio
+SELECT
+  SUM("t0"."ratio") AS "total",
+  COUNT(*) AS "advertisers"
+FROM "advertiser_ratios" AS "t0";
+
+-- step: advertiser_quality
+SELECT
+  "t4"."advertiser_id",
+  CAST(ROUND(
+    (
+      (
+        CAST("t4"."ratio" AS DOUBLE) * "t5"."advertisers"
+      ) / "t5"."total"
+    ) * 1000.0,
+    0
+  ) AS BIGINT) AS "quality"
+FROM (
+  SELECT
+    "t0"."advertiser_id",
+    "t0"."ratio",
+    1 AS "one"
+  FROM "advertiser_ratios" AS "t0"
+) AS "t4"
+INNER JOIN (
+  SELECT
+    "t1"."total",
+    "t1"."advertisers",
+    1 AS "one"
+  FROM "mean_ratio" AS "t1"
+) AS "t5"
+  ON "t4"."one" = "t5"."one";
+
+-- step: slot_rates
+SELECT
+  "t7"."position",
+  "t7"."impressions",
+  "t7"."quality_impressions",
+  "t7"."clicks",
+  "t7"."cost_micros",
+  "t7"."conversions",
+  "t7"."value_micros",
+  COALESCE(
+    CAST(FLOOR((
+      "t7"."clicks" * 1000000000
+    ) / (
+      NULLIF("t7"."quality_impressions", 0)
+    )) AS BIGINT),
+    0
+  ) AS "rate"
+FROM (
+  SELECT
+    "t6"."position",
+    COUNT(*) FILTER(WHERE
+      "t6"."event" = 'impression') AS "impressions",
+    COALESCE(SUM("t6"."quality") FILTER(WHERE
+      "t6"."event" = 'impression'), 0) AS "quality_impressions",
+    COUNT(*) FILTER(WHERE
+      "t6"."event" = 'click') AS "clicks",
+    COALESCE(SUM("t6"."cost_micros") FILTER(WHERE
+      "t6"."event" = 'click'), 0) AS "cost_micros",
+    COUNT(*) FILTER(WHERE
+      "t6"."event" = 'conversion') AS "conversions",
+    COALESCE(SUM("t6"."value_micros") FILTER(WHERE
+      "t6"."event" = 'conversion'), 0) AS "value_micros"
+  FROM (
+    SELECT
+      "t3"."ts",
+      "t3"."search_id",
+      "t3"."user_id",
+      "t3"."query",
+      "t3"."advertiser_id",
+      "t3"."keyword",
+      "t3"."match_type",
+      "t3"."position",
+      "t3"."event",
+      "t3"."cost_micros",
+      "t3"."value_micros",
+      "t3"."ip",
+      "t3"."user_agent",
+      "t4"."query_id",
+      "t4"."keyword_id",
+      "t5"."quality"
+    FROM "ad_events" AS "t3"
+    INNER JOIN "queries" AS "t4"
+      ON "t3"."query" = "t4"."query"
+    INNER JOIN "advertiser_quality" AS "t5"
+      ON "t3"."advertiser_id" = "t5"."advertiser_id"
+  ) AS "t6"
+  GROUP BY
+    1
+) AS "t7";
 
 -- step: lowest_ads
 SELECT
@@ -98,229 +230,214 @@ GROUP BY
 
 -- step: advertised_weeks
 SELECT
-  "t9"."keyword_id",
-  CAST(DATE_TRUNC('WEEK', "t9"."ts") AS DATE) AS "week",
+  "t14"."keyword_id",
+  CAST(DATE_TRUNC('WEEK', "t14"."ts") AS DATE) AS "week",
   COUNT(*) FILTER(WHERE
-    "t9"."event" = 'impression') AS "impressions",
-  COALESCE(SUM("t9"."rate") FILTER(WHERE
-    "t9"."event" = 'impression'), 0) AS "expected_clicks_micros",
+    "t14"."event" = 'impression') AS "impressions",
+  COALESCE(SUM("t14"."expected") FILTER(WHERE
+    "t14"."event" = 'impression'), 0) AS "expected_clicks_micros",
   COUNT(*) FILTER(WHERE
-    "t9"."event" = 'click') AS "clicks",
-  COALESCE(SUM("t9"."cost_micros") FILTER(WHERE
-    "t9"."event" = 'click'), 0) AS "cost_micros",
+    "t14"."event" = 'click') AS "clicks",
+  COALESCE(SUM("t14"."cost_micros") FILTER(WHERE
+    "t14"."event" = 'click'), 0) AS "cost_micros",
   COALESCE(
     SUM(
       CAST((
-        "t9"."event" = 'click'
+        "t14"."event" = 'click'
       )
       AND (
-        "t9"."position" = "t9"."lowest"
+        "t14"."position" = "t14"."lowest"
       )
       AND (
-        "t9"."cost_micros" IS NOT NULL
+        "t14"."cost_micros" IS NOT NULL
       ) AS INT)
     ),
     0
   ) AS "last_clicks",
   COALESCE(
-    SUM("t9"."cost_micros") FILTER(WHERE
+    SUM("t14"."cost_micros") FILTER(WHERE
       (
-        "t9"."event" = 'click'
+        "t14"."event" = 'click'
       )
       AND (
-        "t9"."position" = "t9"."lowest"
+        "t14"."position" = "t14"."lowest"
       )
       AND (
-        "t9"."cost_micros" IS NOT NULL
+        "t14"."cost_micros" IS NOT NULL
       )),
     0
   ) AS "last_cost_micros",
   COUNT(*) FILTER(WHERE
-    "t9"."event" = 'conversion') AS "conversions",
-  COALESCE(SUM("t9"."value_micros") FILTER(WHERE
-    "t9"."event" = 'conversion'), 0) AS "value_micros"
+    "t14"."event" = 'conversion') AS "conversions",
+  COALESCE(SUM("t14"."value_micros") FILTER(WHERE
+    "t14"."event" = 'conversion'), 0) AS "value_micros"
 FROM (
   SELECT
-    "t4"."ts",
-    "t4"."search_id",
-    "t4"."user_id",
-    "t4"."query",
-    "t4"."advertiser_id",
-    "t4"."keyword",
-    "t4"."match_type",
-    "t4"."position",
-    "t4"."event",
-    "t4"."cost_micros",
-    "t4"."value_micros",
-    "t4"."ip",
-    "t4"."user_agent",
-    "t5"."query_id",
-    "t5"."keyword_id",
-    "t8"."rate",
-    "t6"."search_id" AS "search_id_right",
-    "t6"."lowest"
-  FROM "ad_events" AS "t4"
-  INNER JOIN "queries" AS "t5"
-    ON "t4"."query" = "t5"."query"
-  INNER JOIN (
+    "t13"."ts",
+    "t13"."search_id",
+    "t13"."user_id",
+    "t13"."query",
+    "t13"."advertiser_id",
+    "t13"."keyword",
+    "t13"."match_type",
+    "t13"."position",
+    "t13"."event",
+    "t13"."cost_micros",
+    "t13"."value_micros",
+    "t13"."ip",
+    "t13"."user_agent",
+    "t13"."query_id",
+    "t13"."keyword_id",
+    "t13"."rate",
+    "t13"."quality",
+    "t13"."expected",
+    "t5"."search_id" AS "search_id_right",
+    "t5"."lowest"
+  FROM (
     SELECT
-      "t3"."position",
-      "t3"."rate"
-    FROM "slot_rates" AS "t3"
-  ) AS "t8"
-    ON "t4"."position" = "t8"."position"
-  LEFT OUTER JOIN "lowest_ads" AS "t6"
-    ON "t4"."search_id" = "t6"."search_id"
-) AS "t9"
+      "t11"."ts",
+      "t11"."search_id",
+      "t11"."user_id",
+      "t11"."query",
+      "t11"."advertiser_id",
+      "t11"."keyword",
+      "t11"."match_type",
+      "t11"."position",
+      "t11"."event",
+      "t11"."cost_micros",
+      "t11"."value_micros",
+      "t11"."ip",
+      "t11"."user_agent",
+      "t11"."query_id",
+      "t11"."keyword_id",
+      "t11"."rate",
+      "t11"."quality",
+      CAST(FLOOR((
+        "t11"."rate" * "t11"."quality"
+      ) / (
+        1000
+      )) AS BIGINT) AS "expected"
+    FROM (
+      SELECT
+        "t6"."ts",
+        "t6"."search_id",
+        "t6"."user_id",
+        "t6"."query",
+        "t6"."advertiser_id",
+        "t6"."keyword",
+        "t6"."match_type",
+        "t6"."position",
+        "t6"."event",
+        "t6"."cost_micros",
+        "t6"."value_micros",
+        "t6"."ip",
+        "t6"."user_agent",
+        "t7"."query_id",
+        "t7"."keyword_id",
+        "t10"."rate",
+        "t8"."quality"
+      FROM "ad_events" AS "t6"
+      INNER JOIN "queries" AS "t7"
+        ON "t6"."query" = "t7"."query"
+      INNER JOIN (
+        SELECT
+          "t4"."position",
+          "t4"."rate"
+        FROM "slot_rates" AS "t4"
+      ) AS "t10"
+        ON "t6"."position" = "t10"."position"
+      INNER JOIN "advertiser_quality" AS "t8"
+        ON "t6"."advertiser_id" = "t8"."advertiser_id"
+    ) AS "t11"
+  ) AS "t13"
+  LEFT OUTER JOIN "lowest_ads" AS "t5"
+    ON "t13"."search_id" = "t5"."search_id"
+) AS "t14"
 GROUP BY
   1,
   2;
 
 -- step: keyword_weeks
 SELECT
-  "t12"."keyword_id",
-  "t12"."week",
-  COALESCE("t12"."searches", 0) AS "searches",
-  COALESCE("t12"."impressions", 0) AS "impressions",
-  COALESCE("t12"."expected_clicks_micros", 0) AS "expected_clicks_micros",
-  COALESCE("t12"."clicks", 0) AS "clicks",
-  COALESCE("t12"."cost_micros", 0) AS "cost_micros",
-  COALESCE("t12"."last_clicks", 0) AS "last_clicks",
-  COALESCE("t12"."last_cost_micros", 0) AS "last_cost_micros",
-  COALESCE("t12"."conversions", 0) AS "conversions",
-  COALESCE("t12"."value_micros", 0) AS "value_micros"
+  "t14"."keyword_id",
+  "t14"."week",
+  COALESCE("t14"."searches", 0) AS "searches",
+  COALESCE("t14"."impressions", 0) AS "impressions",
+  COALESCE("t14"."expected_clicks_micros", 0) AS "expected_clicks_micros",
+  COALESCE("t14"."clicks", 0) AS "clicks",
+  COALESCE("t14"."cost_micros", 0) AS "cost_micros",
+  COALESCE("t14"."last_clicks", 0) AS "last_clicks",
+  COALESCE("t14"."last_cost_micros", 0) AS "last_cost_micros",
+  COALESCE("t14"."conversions", 0) AS "conversions",
+  COALESCE("t14"."value_micros", 0) AS "value_micros"
 FROM (
   SELECT
-    "t11".*
-    EXCLUDE ("keyword_id_right", "week_right")
+    "t13".*
+    EXCLUDE ("week_right")
   FROM (
     SELECT
-      "t10"."keyword_id",
-      "t10"."week",
-      "t10"."searches",
-      "t2"."keyword_id" AS "keyword_id_right",
-      "t2"."week" AS "week_right",
-      "t2"."impressions",
-      "t2"."expected_clicks_micros",
-      "t2"."clicks",
-      "t2"."cost_micros",
-      "t2"."last_clicks",
-      "t2"."last_cost_micros",
-      "t2"."conversions",
-      "t2"."value_micros"
+      "t12".*
+      EXCLUDE ("keyword_id_right")
     FROM (
       SELECT
-        "t8"."keyword_id",
-        "t8"."week",
-        "t8"."searches"
+        "t11"."keyword_id",
+        "t11"."week",
+        "t11"."searches",
+        "t2"."keyword_id" AS "keyword_id_right",
+        "t2"."week" AS "week_right",
+        "t2"."impressions",
+        "t2"."expected_clicks_micros",
+        "t2"."clicks",
+        "t2"."cost_micros",
+        "t2"."last_clicks",
+        "t2"."last_cost_micros",
+        "t2"."conversions",
+        "t2"."value_micros"
       FROM (
         SELECT
-          "t7"."keyword_id",
-          "t7"."week",
-          "t3"."keyword_id" AS "keyword_id_right",
-          "t3"."week" AS "week_right",
-          "t3"."searches"
+          "t9"."keyword_id",
+          "t9"."week",
+          "t9"."searches"
         FROM (
           SELECT
-            *
+            "t8".*
+            EXCLUDE ("keyword_id_right")
           FROM (
             SELECT
-              "t1"."keyword_id",
-              "t1"."week"
-            FROM "searched_weeks" AS "t1"
-          ) AS "t5"
-          UNION
-          SELECT
-            *
-          FROM (
-            SELECT
-              "t0"."keyword_id",
-              "t0"."week"
-            FROM "advertised_weeks" AS "t0"
-          ) AS "t4"
-        ) AS "t7"
-        LEFT OUTER JOIN "searched_weeks" AS "t3"
-          ON "t7"."keyword_id" = "t3"."keyword_id" AND "t7"."week" = "t3"."week"
-      ) AS "t8"
-    ) AS "t10"
-    LEFT OUTER JOIN "advertised_weeks" AS "t2"
-      ON "t10"."keyword_id" = "t2"."keyword_id" AND "t10"."week" = "t2"."week"
-  ) AS "t11"
-) AS "t12";
-
--- step: advertiser_quality
-SELECT
-  "t11"."advertiser_id",
-  (
-    CAST("t11"."clicks" AS DOUBLE) + 30.0
-  ) / (
-    (
-      CAST("t11"."expected" AS DOUBLE) / 1000000.0
-    ) + 30.0
-  ) AS "quality"
-FROM (
-  SELECT
-    "t10"."advertiser_id",
-    COUNT(*) FILTER(WHERE
-      "t10"."event" = 'click') AS "clicks",
-    COALESCE(SUM("t10"."rate") FILTER(WHERE
-      "t10"."event" = 'impression'), 0) AS "expected"
-  FROM (
-    SELECT
-      "t9"."ts",
-      "t9"."search_id",
-      "t9"."user_id",
-      "t9"."query",
-      "t9"."advertiser_id",
-      "t9"."keyword",
-      "t9"."match_type",
-      "t9"."position",
-      "t9"."event",
-      "t9"."cost_micros",
-      "t9"."value_micros",
-      "t9"."ip",
-      "t9"."user_agent",
-      "t9"."query_id",
-      "t9"."keyword_id",
-      "t6"."rate"
-    FROM (
-      SELECT
-        *
-      FROM (
-        SELECT
-          "t3"."ts",
-          "t3"."search_id",
-          "t3"."user_id",
-          "t3"."query",
-          "t3"."advertiser_id",
-          "t3"."keyword",
-          "t3"."match_type",
-          "t3"."position",
-          "t3"."event",
-          "t3"."cost_micros",
-          "t3"."value_micros",
-          "t3"."ip",
-          "t3"."user_agent",
-          "t4"."query_id",
-          "t4"."keyword_id"
-        FROM "ad_events" AS "t3"
-        INNER JOIN "queries" AS "t4"
-          ON "t3"."query" = "t4"."query"
-      ) AS "t7"
-      WHERE
-        "t7"."event" <> 'conversion'
-    ) AS "t9"
-    INNER JOIN (
-      SELECT
-        "t0"."position",
-        "t0"."rate"
-      FROM "slot_rates" AS "t0"
-    ) AS "t6"
-      ON "t9"."position" = "t6"."position"
-  ) AS "t10"
-  GROUP BY
-    1
-) AS "t11";
+              "t7"."keyword_id",
+              "t7"."week",
+              "t3"."keyword_id" AS "keyword_id_right",
+              "t3"."week" AS "week_right",
+              "t3"."searches"
+            FROM (
+              SELECT
+                *
+              FROM (
+                SELECT
+                  "t1"."keyword_id",
+                  "t1"."week"
+                FROM "searched_weeks" AS "t1"
+              ) AS "t5"
+              UNION
+              SELECT
+                *
+              FROM (
+                SELECT
+                  "t0"."keyword_id",
+                  "t0"."week"
+                FROM "advertised_weeks" AS "t0"
+              ) AS "t4"
+            ) AS "t7"
+            LEFT OUTER JOIN "searched_weeks" AS "t3"
+              ON "t7"."keyword_id" = "t3"."keyword_id" AND "t7"."week" = "t3"."week"
+          ) AS "t8"
+        ) AS "t9"
+      ) AS "t11"
+      LEFT OUTER JOIN "advertised_weeks" AS "t2"
+        ON "t11"."keyword_id" = "t2"."keyword_id" AND "t11"."week" = "t2"."week"
+    ) AS "t12"
+  ) AS "t13"
+) AS "t14";
 
 -- step: latest_pages
 SELECT
@@ -426,7 +543,11 @@ FROM (
   SELECT
     "t12"."search_id",
     "t12"."position",
-    CAST(ROUND(CAST("t10"."bid_micros" AS DOUBLE) * "t4"."quality", 0) AS BIGINT) AS "bid"
+    CAST(FLOOR((
+      "t10"."bid_micros" * "t4"."quality"
+    ) / (
+      1000
+    )) AS BIGINT) AS "bid"
   FROM (
     SELECT DISTINCT
       "t8"."search_id",
@@ -487,26 +608,31 @@ GROUP BY
 
 -- step: auction_pages
 SELECT
-  "t4".*
-  EXCLUDE ("search_id_right", "search_id")
+  "t5".*
+  EXCLUDE ("search_id")
 FROM (
   SELECT
-    "t2"."keyword_id",
-    "t2"."search_id",
-    "t2"."page",
-    "t3"."search_id" AS "search_id_right",
-    "t3"."slot_1",
-    "t3"."slot_2",
-    "t3"."slot_3",
-    "t3"."slot_4",
-    "t3"."slot_5",
-    "t3"."slot_6",
-    "t3"."slot_7",
-    "t3"."slot_8"
-  FROM "chosen_pages" AS "t2"
-  LEFT OUTER JOIN "page_slots" AS "t3"
-    ON "t2"."search_id" = "t3"."search_id"
-) AS "t4";
+    "t4".*
+    EXCLUDE ("search_id_right")
+  FROM (
+    SELECT
+      "t2"."keyword_id",
+      "t2"."search_id",
+      "t2"."page",
+      "t3"."search_id" AS "search_id_right",
+      "t3"."slot_1",
+      "t3"."slot_2",
+      "t3"."slot_3",
+      "t3"."slot_4",
+      "t3"."slot_5",
+      "t3"."slot_6",
+      "t3"."slot_7",
+      "t3"."slot_8"
+    FROM "chosen_pages" AS "t2"
+    LEFT OUTER JOIN "page_slots" AS "t3"
+      ON "t2"."search_id" = "t3"."search_id"
+  ) AS "t4"
+) AS "t5";
 
 -- step: match_shares
 SELECT
