@@ -81,6 +81,11 @@ INTENT_NAMES: dict[Intent, tuple[str, str]] = {
 MARKERS_FILE = Path(__file__).parent / "word_lists" / "intent_markers.toml"
 
 
+def _literal_length(pattern: str) -> int:
+    """Characters that a marker matches, without what it looks ahead for."""
+    return len(re.sub(r"\(\?.*?\)|[$^\[\]]", "", pattern))
+
+
 @cache
 def _markers() -> tuple[tuple[Intent, re.Pattern[str], re.Pattern[str]], ...]:
     """The markers of each intent, in the order in which they count: those of Latin and those of Chinese text."""
@@ -90,7 +95,7 @@ def _markers() -> tuple[tuple[Intent, re.Pattern[str], re.Pattern[str]], ...]:
             intent,
             re.compile(f"(?<![a-z])(?:{'|'.join(lists[intent.value]['en'])})(?![a-z])"),
             # The longest first: 排行榜, not 排行, is taken away from what a keyword is about.
-            re.compile("|".join(sorted(lists[intent.value]["zh"], key=len, reverse=True))),
+            re.compile("|".join(sorted(lists[intent.value]["zh"], key=_literal_length, reverse=True))),
         )
         for intent in Intent
         if intent.value in lists

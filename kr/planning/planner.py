@@ -128,12 +128,11 @@ class Planner:
 
     def bids(self, plan: Plan, keywords: Sequence[PlanKeyword]) -> Mapping[int, SuggestedBid]:
         """The bid suggested for each keyword; none where nothing is known of what others pay."""
-        inside = {item.ad_group for item in keywords}
+        if not keywords:
+            return {}
         stats = self.indexes.stats
         questions = []
         for item in plan.positive():
-            if item.ad_group not in inside:
-                continue
             number = self.indexes.keywords.find(normalise(item.text))
             low, high = (
                 (int(stats.low_bid_micros[number]), int(stats.high_bid_micros[number])) if number >= 0 else (-1, -1)

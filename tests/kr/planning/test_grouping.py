@@ -243,7 +243,8 @@ def test_bids_are_suggested_within_the_range_by_match_type() -> None:
     found = suggested_bids(questions)
     assert [found[number].micros for number in (1, 2, 3, 4)] == [2_000_000, 1_700_000, 1_400_000, 1_700_000]
     assert found[4].reason is BidReason.GROUP
-    assert 5 not in found
+    assert (found[5].micros, found[5].reason) == (1_700_000, BidReason.PLAN)
+    assert not suggested_bids(questions[3:])
 
 
 def naive_pairs(found: list[int], planted: list[int]) -> tuple[int, int, int]:
