@@ -245,7 +245,7 @@ class _Diagnosis:
         for item in open_ones[:MOST_BROAD]:
             searches = reached(self._indexes, [item], MOST_OF_GROUP)
             own = self._intents[item.id]
-            other = np.array([self._planner.purpose_differs(own, text) for text in searches.texts], bool)
+            other = np.array(self._planner.purposes_differ(own, searches.texts), bool)
             total = float(searches.demand.sum())
             unwanted = float(searches.demand[other].sum()) if len(other) else 0.0
             if total < BROAD_SEARCHES or unwanted < UNWANTED_SHARE * total:

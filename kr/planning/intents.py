@@ -38,6 +38,8 @@ TIMES_ASKED = 2
 """Different questions that must have been asked of a word before it counts as a name."""
 LONGEST_CHINESE_NAME = 5
 SHORTEST_NAME = 2
+REMEMBERED = 200_000
+"""Keywords whose intents are remembered; a new snapshot has a new reader."""
 MOST_OF_NAME = 2_000
 """Keywords that hold a name, of which as many are counted."""
 
@@ -225,11 +227,18 @@ class IntentReader:
         self._indexes = indexes
         self._named = Names.of(brands)
         self._of_log: Names | None = None
+        self._known: dict[str, Intent] = {}
 
     def intents(self, keywords: Sequence[str]) -> list[Intent]:
         """The intent of each normalised keyword."""
-        local = self._local_by_behaviour(keywords)
-        return [self._intent(keyword, is_local) for keyword, is_local in zip(keywords, local, strict=True)]
+        known = self._known
+        new = [keyword for keyword in dict.fromkeys(keywords) if keyword not in known]
+        if len(known) + len(new) > REMEMBERED:
+            self._known = known = {}
+            new = list(dict.fromkeys(keywords))
+        for keyword, is_local in zip(new, self._local_by_behaviour(new), strict=True):
+            known[keyword] = self._intent(keyword, is_local)
+        return [known[keyword] for keyword in keywords]
 
     def intent(self, keyword: str) -> Intent:
         """The intent of one normalised keyword."""

@@ -157,9 +157,9 @@ class Planner:
         """The plan after every fix of a finding, and how many were done."""
         return mended(plan, self)
 
-    def purpose_differs(self, own: Intent, search: str) -> bool:
-        """Whether a search has another purpose than a keyword of this intent."""
-        return purpose(self.intents.intent(search)) != purpose(own)
+    def purposes_differ(self, own: Intent, searches: Sequence[str]) -> list[bool]:
+        """Whether each search has another purpose than a keyword of this intent."""
+        return [purpose(intent) != purpose(own) for intent in self.intents.intents(searches)]
 
     def facts(self, keywords: Sequence[PlanKeyword]) -> dict[int, dict[str, Any]]:
         """What is known of each keyword: searches a month, the range of bids, the intent; None for unknown."""
