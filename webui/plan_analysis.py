@@ -19,6 +19,7 @@ from webui.value_curve import value_curve
 blueprint = Blueprint("plan_analysis", __name__, url_prefix="/plans")
 SHOWN_GROUPS = 30
 SHOWN_FINDINGS = 200
+SHOWN_KEYWORDS = 100
 
 
 @blueprint.get("/<plan_id>/groupings")
@@ -124,7 +125,7 @@ def forecast(plan_id: str) -> str | tuple[str, int]:
         can_forecast=service.can_forecast,
         plan=opened.plan,
         found=found,
-        rows=list(zip(items, found.keywords, strict=True))[:SHOWN_FINDINGS] if found else [],
+        rows=list(zip(items, found.keywords, strict=True))[:SHOWN_KEYWORDS] if found else [],
         choice=choice,
         chosen=[
             (item, decision) for item, decision in zip(candidates, choice.decisions, strict=True) if decision.bid_micros

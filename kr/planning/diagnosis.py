@@ -139,19 +139,22 @@ class _Diagnosis:
         variants: dict[int, list[PlanKeyword]] = {}
         across: dict[tuple[str, Any], list[PlanKeyword]] = {}
         for group, items in self._groups.items():
-            alike: dict[tuple[str, Any], list[PlanKeyword]] = {}
+            equal: dict[tuple[str, Any], list[PlanKeyword]] = {}
             for item in items:
-                alike.setdefault((fingerprint(self._texts[item.id]), item.match_type), []).append(item)
-            for (words, match_type), same in alike.items():
+                equal.setdefault((self._texts[item.id], item.match_type), []).append(item)
+            alike: dict[tuple[str, Any], list[PlanKeyword]] = {}
+            for (text, match_type), same in equal.items():
                 kept = self._best(same)
-                across.setdefault((words, match_type), []).append(kept)
-                for item in same:
-                    if item.id != kept.id:
-                        is_equal = self._texts[item.id] == self._texts[kept.id]
-                        (in_group if is_equal else variants).setdefault(group, []).append(item)
+                in_group.setdefault(group, []).extend(item for item in same if item.id != kept.id)
+                alike.setdefault((fingerprint(text), match_type), []).append(kept)
+            for words_and_type, same in alike.items():
+                kept = self._best(same)
+                variants.setdefault(group, []).extend(item for item in same if item.id != kept.id)
+                across.setdefault(words_and_type, []).append(kept)
         for code, found in ((Code.DUPLICATE_IN_GROUP, in_group), (Code.CLOSE_VARIANTS, variants)):
             for group, items in found.items():
-                yield self._about(code, group, items, {"op": "remove_keywords", "keywords": _ids(items)})
+                if items:
+                    yield self._about(code, group, items, {"op": "remove_keywords", "keywords": _ids(items)})
         for same in across.values():
             if len(same) > 1:
                 yield self._across(same)
@@ -224,7 +227,7 @@ class _Diagnosis:
             chosen = [item for item in items if self._texts[item.id] in inside]
             fix.append({"op": "split_ad_group", "keywords": _ids(chosen), "name": _new_name(part.title(), taken)})
             moved += chosen
-        names = quoted([part.name for part in parts])
+        names = quoted([part.keywords[0] for part in parts])
         return Finding(
             Code.MIXED_PRODUCTS, self._plan.ad_groups[group].campaign, group, tuple(_ids(moved)),
             {"parts": len(parts), "names": names}, tuple(fix),
@@ -242,7 +245,7 @@ class _Diagnosis:
         for item in open_ones[:MOST_BROAD]:
             searches = reached(self._indexes, [item], MOST_OF_GROUP)
             own = self._intents[item.id]
-            other = np.array([self._planner.purpose_differs(own, text) for text in searches.texts], bool)
+            other = np.array(self._planner.purposes_differ(own, searches.texts), bool)
             total = float(searches.demand.sum())
             unwanted = float(searches.demand[other].sum()) if len(other) else 0.0
             if total < BROAD_SEARCHES or unwanted < UNWANTED_SHARE * total:

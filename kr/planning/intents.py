@@ -38,6 +38,8 @@ TIMES_ASKED = 2
 """Different questions that must have been asked of a word before it counts as a name."""
 LONGEST_CHINESE_NAME = 5
 SHORTEST_NAME = 2
+REMEMBERED = 200_000
+"""Keywords whose intents are remembered; a new snapshot has a new reader."""
 MOST_OF_NAME = 2_000
 """Keywords that hold a name, of which as many are counted."""
 
@@ -81,6 +83,11 @@ INTENT_NAMES: dict[Intent, tuple[str, str]] = {
 MARKERS_FILE = Path(__file__).parent / "word_lists" / "intent_markers.toml"
 
 
+def _literal_length(pattern: str) -> int:
+    """Characters that a marker matches, without what it looks ahead for."""
+    return len(re.sub(r"\(\?.*?\)|[$^\[\]]", "", pattern))
+
+
 @cache
 def _markers() -> tuple[tuple[Intent, re.Pattern[str], re.Pattern[str]], ...]:
     """The markers of each intent, in the order in which they count: those of Latin and those of Chinese text."""
@@ -90,7 +97,7 @@ def _markers() -> tuple[tuple[Intent, re.Pattern[str], re.Pattern[str]], ...]:
             intent,
             re.compile(f"(?<![a-z])(?:{'|'.join(lists[intent.value]['en'])})(?![a-z])"),
             # The longest first: 排行榜, not 排行, is taken away from what a keyword is about.
-            re.compile("|".join(sorted(lists[intent.value]["zh"], key=len, reverse=True))),
+            re.compile("|".join(sorted(lists[intent.value]["zh"], key=_literal_length, reverse=True))),
         )
         for intent in Intent
         if intent.value in lists
@@ -220,11 +227,18 @@ class IntentReader:
         self._indexes = indexes
         self._named = Names.of(brands)
         self._of_log: Names | None = None
+        self._known: dict[str, Intent] = {}
 
     def intents(self, keywords: Sequence[str]) -> list[Intent]:
         """The intent of each normalised keyword."""
-        local = self._local_by_behaviour(keywords)
-        return [self._intent(keyword, is_local) for keyword, is_local in zip(keywords, local, strict=True)]
+        known = self._known
+        new = [keyword for keyword in dict.fromkeys(keywords) if keyword not in known]
+        if len(known) + len(new) > REMEMBERED:
+            self._known = known = {}
+            new = list(dict.fromkeys(keywords))
+        for keyword, is_local in zip(new, self._local_by_behaviour(new), strict=True):
+            known[keyword] = self._intent(keyword, is_local)
+        return [known[keyword] for keyword in keywords]
 
     def intent(self, keyword: str) -> Intent:
         """The intent of one normalised keyword."""

@@ -19,14 +19,24 @@ from indexes.text import fingerprint, normalise, tokens, words
 from kr.planning.plan import PlanKeyword
 from kr.planning.plan_row import MatchType
 
+_REMEMBERED = 131_072
+"""Texts whose words are remembered: a plan's keywords are compared with the same searches again and again."""
+_words = lru_cache(maxsize=_REMEMBERED)(words)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _word_set(text: str) -> frozenset[str]:
+    """The words of a search, with the parts of long Chinese ones."""
+    return frozenset(tokens(text)) | frozenset(_words(text))
+
 
 def triggers(text: str, match_type: MatchType | None, search: str) -> bool:
     """Whether a normalised keyword would show an ad for a normalised search."""
     if match_type is MatchType.EXACT:
         return fingerprint(text) == fingerprint(search)
     if match_type is MatchType.PHRASE:
-        return _holds_in_order(words(search), words(text)) or _holds_text(search, text)
-    return set(words(text)) <= set(tokens(search)) | set(words(search))
+        return _holds_in_order(_words(search), _words(text)) or _holds_text(search, text)
+    return _word_set(search).issuperset(_words(text))
 
 
 def blocks(negative: PlanKeyword, search: str) -> bool:
@@ -46,7 +56,7 @@ def blocks_text(negative: str, match_type: MatchType | None, search: str) -> boo
     return bool(wanted) and set(wanted) <= set(there)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_REMEMBERED)
 def _plain_words(text: str) -> tuple[str, ...]:
     """Words as they are: Latin ones with their plural, Chinese ones as they are cut, with the parts of long ones."""
     pieces: list[str] = []

@@ -37,6 +37,8 @@ LEAST_LIKENESS = 0.2
 """Cosine to the nearest keyword below which a search is about something else."""
 MOST_REACHED = 3_000
 """Searches looked at for a campaign, and for an ad group: the most searched ones."""
+MOST_OF_GROUP_KEYWORD = 300
+"""Searches looked at for one keyword of an ad group."""
 MOST_SUGGESTED = 100
 """For one campaign or ad group."""
 EXAMPLES = 3
@@ -129,7 +131,9 @@ class NegativeFinder:
                 continue
             found += self._of_campaign(campaign, bid_on, common)
             kept_away = [item.operation() for item in found if item.campaign == campaign]
-            words_away = [(text, operation.match_type) for operation in kept_away for text in operation.keywords]
+            words_away = _kept_away(
+                [(text, operation.match_type) for operation in kept_away for text in operation.keywords]
+            )
             groups = sorted({item.ad_group for item in bid_on if item.ad_group is not None})
             if len(groups) < 2:
                 continue
@@ -171,7 +175,7 @@ class NegativeFinder:
             elif likeness[place] < LEAST_LIKENESS:
                 reason = NegativeReason.OTHER_PRODUCT
             judged.append(_Unwanted(reason) if reason else None)
-        return _suggest(searches, judged, texts, negatives, (), campaign, None, self._name_word)
+        return _suggest(searches, judged, texts, negatives, _kept_away([]), campaign, None, self._name_word)
 
     def _of_group(
         self,
@@ -180,9 +184,9 @@ class NegativeFinder:
         mine: Sequence[PlanKeyword],
         negatives: Sequence[PlanKeyword],
         owners: dict[str, int],
-        words_away: Sequence[tuple[str, MatchType]],
+        words_away: Callable[[str], bool],
     ) -> list[NegativeSuggestion]:
-        searches = reached(self._indexes, mine, MOST_REACHED)
+        searches = reached(self._indexes, mine, MOST_REACHED, MOST_OF_GROUP_KEYWORD)
         texts = [normalise(item.text) for item in mine]
         own = {fingerprint(text) for text in texts}
         judged: list[_Unwanted | None] = []
@@ -223,16 +227,18 @@ def _suggest(
     judged: Sequence[_Unwanted | None],
     own: Sequence[str],
     negatives: Sequence[PlanKeyword],
-    words_away: Sequence[tuple[str, MatchType]],
+    words_away: Callable[[str], bool],
     campaign: int,
     group: int | None,
     name_of: Callable[[str], str | None] | None,
 ) -> list[NegativeSuggestion]:
+    if not any(judged):
+        return []
     unwanted: dict[int, set[str]] = {}
     volume: dict[str, float] = {}
     bad: dict[str, float] = {}
     for place, (text, by, verdict) in enumerate(zip(searches.texts, searches.by, judged, strict=True)):
-        if any(blocks(item, text) for item in negatives) or any(blocks_text(w, m, text) for w, m in words_away):
+        if any(blocks(item, text) for item in negatives) or words_away(text):
             continue
         added = _added_words(text, by)
         name = name_of(text) if verdict and verdict.reason is NegativeReason.OTHER_NAME and name_of else None
@@ -275,6 +281,18 @@ def _suggest(
                 _suggestion(searches.texts[place], MatchType.EXACT, [place], searches, judged, campaign, group)
             )
     return sorted(found, key=lambda item: (-item.searches, item.text))
+
+
+def _kept_away(negatives: Sequence[tuple[str, MatchType]]) -> Callable[[str], bool]:
+    """Whether a search is kept away already by one of these; remembered, since ad groups reach the same searches."""
+    known: dict[str, bool] = {}
+
+    def is_kept_away(search: str) -> bool:
+        if search not in known:
+            known[search] = any(blocks_text(text, match_type, search) for text, match_type in negatives)
+        return known[search]
+
+    return is_kept_away
 
 
 def _added_words(search: str, by: str) -> set[str]:

@@ -128,12 +128,11 @@ class Planner:
 
     def bids(self, plan: Plan, keywords: Sequence[PlanKeyword]) -> Mapping[int, SuggestedBid]:
         """The bid suggested for each keyword; none where nothing is known of what others pay."""
-        inside = {item.ad_group for item in keywords}
+        if not keywords:
+            return {}
         stats = self.indexes.stats
         questions = []
         for item in plan.positive():
-            if item.ad_group not in inside:
-                continue
             number = self.indexes.keywords.find(normalise(item.text))
             low, high = (
                 (int(stats.low_bid_micros[number]), int(stats.high_bid_micros[number])) if number >= 0 else (-1, -1)
@@ -158,9 +157,9 @@ class Planner:
         """The plan after every fix of a finding, and how many were done."""
         return mended(plan, self)
 
-    def purpose_differs(self, own: Intent, search: str) -> bool:
-        """Whether a search has another purpose than a keyword of this intent."""
-        return purpose(self.intents.intent(search)) != purpose(own)
+    def purposes_differ(self, own: Intent, searches: Sequence[str]) -> list[bool]:
+        """Whether each search has another purpose than a keyword of this intent."""
+        return [purpose(intent) != purpose(own) for intent in self.intents.intents(searches)]
 
     def facts(self, keywords: Sequence[PlanKeyword]) -> dict[int, dict[str, Any]]:
         """What is known of each keyword: searches a month, the range of bids, the intent; None for unknown."""

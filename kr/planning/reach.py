@@ -27,14 +27,17 @@ class Reached:
     by: tuple[str, ...]
 
 
-def reached(indexes: Indexes, keywords: Sequence[PlanKeyword], most: int) -> Reached:
-    """What the keywords to bid on among these reach, at most so many searches; each counted once, variants together."""
+def reached(indexes: Indexes, keywords: Sequence[PlanKeyword], most: int, of_keyword: int = MOST_OF_KEYWORD) -> Reached:
+    """What the keywords to bid on among these reach, the most searched: at most so many searches, and of one keyword.
+
+    Each search is counted once, with its variants.
+    """
     found: dict[int, str] = {}
     for words, keyword in sorted(_broadest(keywords).items(), key=lambda item: (len(item[0]), sorted(item[0]))):
         ids = indexes.token_ids(tuple(sorted(words)))
         if len(ids) < len(words):
             continue  # a word that nobody searched is in no search
-        holders = indexes.postings.holding_all(ids, MOST_OF_KEYWORD)
+        holders = indexes.postings.holding_all(ids, of_keyword)
         holders = holders[indexes.stats.canonical[holders] == holders]
         text = normalise(keyword.text)
         for holder, search in zip(holders.tolist(), indexes.keywords.take(holders), strict=True):

@@ -2,7 +2,7 @@
 
 The range goes from the 20th to the 80th percentile of what was paid. How far up in it to bid follows from how sure the
 match is: an exact keyword is worth the middle, a phrase one also brings searches that are worth less, a broad one most.
-A keyword without a range gets the middle of what its ad group's other keywords get.
+A keyword without a range gets the middle of what its ad group's other keywords get, or else the plan's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +23,7 @@ class BidReason(StrEnum):
 
     RANGE = "range"
     GROUP = "group"
+    PLAN = "plan"
 
 
 BID_TEXTS: dict[BidReason, tuple[str, str]] = {
@@ -33,6 +34,10 @@ BID_TEXTS: dict[BidReason, tuple[str, str]] = {
     BidReason.GROUP: (
         "the middle of the ad group's other bids, since its own range is unknown",
         "该词出价区间未知,取同组其他关键词建议出价的中位数",
+    ),
+    BidReason.PLAN: (
+        "the middle of the plan's other bids, since nothing is known of its ad group",
+        "该广告组的出价区间未知,取计划中其他关键词建议出价的中位数",
     ),
 }
 
@@ -59,7 +64,7 @@ class BidQuestion:
 
 
 def suggested_bids(questions: Sequence[BidQuestion]) -> Mapping[int, SuggestedBid]:
-    """A bid for each keyword by number; none for those of which, and of whose ad group, no range is known."""
+    """A bid for each keyword by number; none at all if no range is known of any."""
     found: dict[int, SuggestedBid] = {}
     by_group: dict[int | None, list[int]] = {}
     for item in questions:
@@ -70,7 +75,10 @@ def suggested_bids(questions: Sequence[BidQuestion]) -> Mapping[int, SuggestedBi
         bid = max(ROUNDED_TO, round(exact / ROUNDED_TO) * ROUNDED_TO)
         found[item.id] = SuggestedBid(bid, BidReason.RANGE, item.low_micros, item.high_micros)
         by_group.setdefault(item.ad_group, []).append(bid)
+    everywhere = [bid for bids in by_group.values() for bid in bids]
     for item in questions:
         if item.id not in found and (bids := by_group.get(item.ad_group)):
             found[item.id] = SuggestedBid(median_low(bids), BidReason.GROUP)
+        elif item.id not in found and everywhere:
+            found[item.id] = SuggestedBid(median_low(everywhere), BidReason.PLAN)
     return found
