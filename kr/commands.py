@@ -7,7 +7,7 @@ import click
 
 from indexes.errors import UsageError
 from indexes.terminal import print_json, say
-from kr import industry_commands, operator_commands
+from kr import industry_commands, operator_commands, search_options
 from kr.pages import commands as pages
 from kr.pipelines import commands as pipelines
 from kr.planning import commands as planning
@@ -21,6 +21,7 @@ LANGUAGES = ("zh", "en", "other")
 
 @click.command()
 @click.argument("query", nargs=-1)
+@search_options.seed_options
 @store_option
 @snapshot_option
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Rows to answer.")
@@ -30,7 +31,8 @@ LANGUAGES = ("zh", "en", "other")
 @click.option("--language", "languages", type=click.Choice(LANGUAGES), multiple=True, help="Only these languages.")
 @click.option("--device", "devices", multiple=True, help="Only keywords searched on this device; may be repeated.")
 @click.option("--region", "regions", multiple=True, help="Only keywords searched from this region; may be repeated.")
-@click.option("--min-searches", type=click.IntRange(0), help="Only keywords with as many searches a month.")
+@search_options.filter_options
+@click.option("--facets", is_flag=True, help="Also count the whole result by word, group and intent.")
 @click.option("--t", "quality_weight", type=click.FloatRange(0, 1), help="1 ranks by relevance only, 0 by demand only.")
 @click.option("--industry", "industries", multiple=True, help="Also what advertisers of this industry buy; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print the API's envelope.")
@@ -51,14 +53,15 @@ def search(
     languages: tuple[str, ...],
     devices: tuple[str, ...],
     regions: tuple[str, ...],
-    min_searches: int | None,
     quality_weight: float | None,
     industries: tuple[str, ...],
     as_json: bool,
     explain: bool,
+    facets: bool,
     export_file: Path | None,
+    **options: Any,
 ) -> None:
-    """Recommend keywords for one or several seed keywords, each QUERY one seed, and for industries."""
+    """Recommend keywords for seeds: each QUERY is one; --url, --site, --seeds-file and --industry add others."""
     from kr.envelope import envelope
     from kr.rank.order import SORTS
     from kr.seeds import parse_seeds
@@ -66,33 +69,43 @@ def search(
     from kr.settings import load_settings
     from kr.types import Filters, Request
 
+    options = dict(options)
+    seed_options = {name: options.pop(name) for name in search_options.SEED_NAMES}
+    adult = options.pop("adult")
     if sort.removeprefix("-") not in SORTS or sort == "-rank":
         raise UsageError(f"--sort {sort} is not a column.", f"Use one of {', '.join(SORTS)}.")
-    if not query and not industries:
-        raise UsageError("There is nothing to search for.", "Give a QUERY, --industry ID, or both.")
+    if not query and not industries and not any(seed_options.values()):
+        raise UsageError("There is nothing to search for.", "Give a QUERY, --url, --site, --seeds-file or --industry.")
     store, snapshot_id = store_and_snapshot(store, snapshot)
     settings = load_settings(store=store)
     seeds = parse_seeds(query, settings)
     service = KeywordService(settings, snapshot_id=snapshot_id)
     request = Request(
         seeds=seeds,
-        filters=Filters(min_searches=min_searches, languages=languages, devices=devices, regions=regions),
+        filters=Filters(languages=languages, devices=devices, regions=regions, **options),
         limit=limit,
         offset=offset,
         sort=sort,
-        parameters={} if quality_weight is None else {"t": quality_weight},
+        parameters=search_options.parameters(quality_weight, adult),
         explain=explain,
         industry_seed=tuple(dict.fromkeys(industries)),
     )
+    request, read = search_options.with_seeds(service, request, **seed_options)
+    request = service.with_page(request, *read) if read else request
     if export_file:
         planning.export_search(service, request, export_file, planning.format_of(export_file), as_json=as_json)
         return
-    reply = service.keyword_ideas(request)
+    reply = service.by_url(request, *read, facets=facets) if read else service.keyword_ideas(request, facets)
     if as_json:
         print_json(envelope(reply, request))
         return
     for note in reply.notices:
         say(f"{note.text_en}\n{note.text_zh}")
+    for each in reply.relaxations:
+        say(f"  without {each.filter}: {each.total:,} keywords")
+    if reply.facets:
+        for name, counts in (("words", reply.facets.words), ("intents", reply.facets.intents)):
+            say(f"{name}: {', '.join(f'{each.value} {each.count:,}' for each in counts)}")
     for row in reply.rows:
         click.echo(line_of(row))
         if explain:
@@ -111,6 +124,55 @@ def line_of(row: dict[str, Any]) -> str:
     demand = f"{row['searches']:,} in the log" if monthly is None else f"{monthly:,.0f} a month"
     stand = f"{row['direction']}, {row['suggested_match_type'].lower()}"
     return f"{row['relevance']:.2f}  {row['text']}  ({demand}, {row['competition'] or 'competition unknown'}, {stand})"
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--seed", "query", multiple=True, help="A search that the keywords are scored against; repeatable.")
+@search_options.seed_options
+@store_option
+@snapshot_option
+@click.option("--json", "as_json", is_flag=True, help="Print the API's envelope.")
+def score(
+    file: Path,
+    query: tuple[str, ...],
+    store: Path | None,
+    snapshot: Path | None,
+    as_json: bool,
+    **seed_options: Any,
+) -> None:
+    """Score the keywords of FILE (CSV, XLSX, Google Ads …) in their order; none is added and none left out."""
+    from kr.envelope import scores_envelope
+    from kr.keyword_scores import STATUS_TEXTS
+    from kr.planning.keyword_column import given_keywords
+    from kr.seeds import parse_seeds
+    from kr.service import KeywordService
+    from kr.settings import load_settings
+    from kr.types import Request
+
+    store, snapshot_id = store_and_snapshot(store, snapshot)
+    settings = load_settings(store=store)
+    given, report = given_keywords(file, settings)
+    service = KeywordService(settings, snapshot_id=snapshot_id)
+    request, read = search_options.with_seeds(service, Request(parse_seeds(query, settings)), **seed_options)
+    request = service.with_page(request, *read) if read else request
+    notices = tuple(note for each in read for note in each.notices())
+    scores = service.scores(request, given)
+    if as_json:
+        document = scores_envelope(scores, request, service.indexes.snapshot_id, notices=notices)
+        print_json({**document, "file": report.as_dict()})
+        return
+    for note in notices:
+        say(f"{note.text_en}\n{note.text_zh}")
+    for each in scores:
+        row = each.row
+        if row is None:
+            click.echo(f"  –   {each.given}  ({STATUS_TEXTS[each.status][0]})")
+        elif "relevance" in row:
+            click.echo(line_of(dict(row)))
+        else:
+            click.echo(f"  –   {each.text}  ({row['searches']:,} in the log)")
+    say(f"{report.read:,} rows read, {report.kept:,} kept, {report.rejected:,} rejected")
 
 
 @click.command()
@@ -177,6 +239,7 @@ def bench_pipeline(size: str, seed: int, work: Path | None, reuse: bool, as_json
 
 COMMANDS: list[click.Command] = [
     search,
+    score,
     suggest,
     *industry_commands.COMMANDS,
     *pages.COMMANDS,

@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from kr.industries import IndustryView
+from kr.keyword_scores import KeywordScore
 from kr.pipelines.recommendations import RecommendationReply, RecommendationRequest
 from kr.pipelines.seed_queries import SeedReply, SeedRequest
-from kr.reply import Reply
+from kr.reply import NoticeText, Reply
 from kr.suggest.suggester import Suggestion, SuggestRequest, as_rows
 from kr.types import Request
 
@@ -43,6 +44,12 @@ def envelope(
     }
     if reply.page is not None:
         data["page"] = reply.page
+    if reply.site is not None:
+        data["site"] = reply.site
+    if reply.facets is not None:
+        data["facets"] = reply.facets.as_data()
+    if reply.relaxations:
+        data["relaxations"] = [asdict(relaxation) for relaxation in reply.relaxations]
     if reply.industries:
         data["industries"] = list(reply.industries)
     if reply.explain is not None:
@@ -102,6 +109,94 @@ def related_envelope(
             "took_ms": took_ms,
         },
     }
+
+
+def scores_envelope(
+    scores: Sequence[KeywordScore],
+    request: Request,
+    snapshot: str,
+    *,
+    notices: Sequence[NoticeText] = (),
+    language: str | None = None,
+    request_id: str | None = None,
+    took_ms: float | None = None,
+) -> dict[str, Any]:
+    """The same for the caller's own keywords: `data` holds the seeds and as many rows as keywords were given."""
+    named = replace(request, listed=tuple(score.given for score in scores))
+    return {
+        "data": {
+            "seeds": list(request.seeds),
+            "keyword_scores": [_in_language(score.as_data(SCORE_COLUMNS), language) for score in scores],
+            "notices": [_text({**asdict(note), "code": note.code.value}, language) for note in notices],
+        },
+        "meta": {
+            "snapshot": snapshot,
+            "request_id": request_id or request_hash(named, snapshot),
+            "degraded": False,
+            "took_ms": took_ms,
+        },
+    }
+
+
+def profile_envelope(
+    profile: dict[str, Any],
+    related: Sequence[dict[str, Any]],
+    score: KeywordScore | None,
+    *,
+    language: str | None = None,
+    request_id: str = "",
+    took_ms: float | None = None,
+) -> dict[str, Any]:
+    """The same for one keyword; `match` compares it with the seed that was asked about."""
+    data = {name: value for name, value in profile.items() if name != "snapshot"}
+    data["intent"] = _text(data["intent"], language)
+    data["neighbors"] = [{**each, "reason": _text(each["reason"], language)} for each in data["neighbors"]]
+    data["related_searches"] = [
+        _in_language({name: row[name] for name in RELATED_COLUMNS}, language) for row in related
+    ]
+    if score is not None:
+        row = {"seed": "", **score.as_data(MATCH_COLUMNS)}
+        data["match"] = _in_language({**row, "seed": row["closest_seed"]}, language)
+    return {
+        "data": data,
+        "meta": {"snapshot": profile["snapshot"], "request_id": request_id, "degraded": False, "took_ms": took_ms},
+    }
+
+
+MATCH_COLUMNS = (
+    "relevance",
+    "closest_seed",
+    "direction",
+    "suggested_match_type",
+    "variant_of_seed",
+    "matched_terms",
+    "missed_terms",
+    "added_terms",
+    "reasons",
+)
+SCORE_COLUMNS = (
+    "language",
+    "searches",
+    "own_searches",
+    "users",
+    "first_date",
+    "last_date",
+    "avg_monthly_searches",
+    "monthly_search_volumes",
+    "change_3m",
+    "change_yoy",
+    "competition",
+    "competition_index",
+    "low_top_of_page_bid_micros",
+    "high_top_of_page_bid_micros",
+    "advertisers",
+    "clicks",
+    "ad_ctr",
+    "searches_by_device",
+    "close_variants",
+    *MATCH_COLUMNS,
+)
+"""What a scored keyword tells: as a keyword idea, but each may be null."""
 
 
 def seeds_envelope(

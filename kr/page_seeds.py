@@ -1,6 +1,6 @@
 """From what a page says to a request: the page's main topics become seeds, all of them are told to the path."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from indexes.opened import Indexes
@@ -32,6 +32,17 @@ def with_page(request: Request, topics: Sequence[PageTopic], indexes: Indexes) -
         seeds.append(topic.text)
         added += 1
     return replace(request, seeds=tuple(dict.fromkeys(seeds)), page_topics=tuple(topics))
+
+
+def pooled_topics(read: Iterable[Sequence[PageTopic]]) -> tuple[PageTopic, ...]:
+    """The topics of several readings as one, the heaviest first; each keeps its greatest weight and all its places."""
+    pooled: dict[str, PageTopic] = {}
+    for topics in read:
+        for topic in topics:
+            known = pooled.get(topic.text, topic)
+            places = tuple(dict.fromkeys((*known.places, *topic.places)))
+            pooled[topic.text] = PageTopic(topic.text, max(known.weight, topic.weight), places)
+    return tuple(sorted(pooled.values(), key=lambda topic: -topic.weight))
 
 
 def _speaks(text: str, indexes: Indexes, alone: bool) -> bool:

@@ -60,6 +60,10 @@ class Removal(IntEnum):
     FILTER_REGION = 27
     OWNED = 28
     DISMISSED = 29
+    FILTER_INTENT = 60
+    FILTER_MATCH_TYPE = 61
+    FILTER_GROUP = 62
+    NOT_LISTED = 63
     CLOSE_VARIANT = 30
     SAME_AS_QUERY = 31
     NEAR_DUPLICATE = 32
@@ -89,6 +93,10 @@ REMOVAL_TEXTS: dict[Removal, tuple[str, str]] = {
     Removal.FILTER_REGION: ("never searched in the regions asked for", "未在所选地区被搜索"),
     Removal.OWNED: ("you have it already", "您已拥有该词"),
     Removal.DISMISSED: ("you said that it is not your business", "您已标记为与业务无关"),
+    Removal.FILTER_INTENT: ("not searched for the purpose asked for", "搜索意图不在所选范围"),
+    Removal.FILTER_MATCH_TYPE: ("not of the match type asked for", "建议的匹配方式不在所选范围"),
+    Removal.FILTER_GROUP: ("not of the group asked for", "不在所选分组"),
+    Removal.NOT_LISTED: ("not one of the keywords to be scored", "不在待评分的关键词中"),
     Removal.CLOSE_VARIANT: ("a close variant of a keyword that is shown", "与已展示关键词是近似写法"),
     Removal.SAME_AS_QUERY: ("the search itself, or another spelling of it", "即搜索词本身或其另一种写法"),
     Removal.NEAR_DUPLICATE: ("says the same as a keyword that is shown", "与已展示关键词意思重复"),
@@ -210,6 +218,8 @@ class Notice(StrEnum):
     PAGE_NEEDS_JAVASCRIPT = "page_needs_javascript"
     PAGE_WITHOUT_WORDS = "page_without_words"
     PAGE_CUT = "page_cut"
+    SITE_FROM_CRAWL = "site_from_crawl"
+    SEEDS_OF_LIST = "seeds_of_list"
     PAGE_WITHOUT_KEYWORDS = "page_without_keywords"
     SEEDS_OF_EVERYONE = "seeds_of_everyone"
     NO_SEEDS = "no_seeds"
@@ -241,8 +251,8 @@ NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
         "在日志所覆盖的时间内没有人搜索过“{query}”本身；以下关键词来自{expansion}。",
     ),
     Notice.ALL_FILTERED: (
-        "{count} keywords were found, but the filters leave none: widen them.",
-        "找到 {count} 个关键词，但都被筛选条件排除，请放宽条件。",
+        "{count:,} keywords were found, but the filters leave none: widen them.",
+        "找到 {count:,} 个关键词，但都被筛选条件排除，请放宽条件。",
     ),
     Notice.SPELLING_CORRECTED: (
         "Nothing was found for “{query}”; these are the keywords for “{correction}”.",
@@ -302,6 +312,14 @@ NOTICE_TEXTS: dict[Notice, tuple[str, str]] = {
     Notice.PAGE_WITHOUT_WORDS: (
         "The page holds no words that could be searched for: use a page that describes the product or service.",
         "网页中没有可用于搜索的文字，请使用介绍产品或服务的网页。",
+    ),
+    Notice.SITE_FROM_CRAWL: (
+        "Of {site} the platform's crawl has {pages} pages; the topics come from {read} of them (log up to {date}).",
+        "平台抓取了 {site} 的 {pages} 个网页，主题来自其中 {read} 个（日志截至 {date}）。",
+    ),
+    Notice.SEEDS_OF_LIST: (
+        "Of the {count} keywords of “{name}” the {used} most searched are what is searched for.",
+        "“{name}”共有 {count} 个关键词，以其中搜索量最高的 {used} 个进行搜索。",
     ),
     Notice.PAGE_CUT: (
         "The page is nested too deeply or has too many elements to be read whole; of its text what could be was read.",

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from kr.facets import Facets
 from kr.reasons import NOTICE_TEXTS, Notice
+from kr.relaxations import Relaxation
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,12 @@ class Reply:
     explain: dict[str, Any] | None = None
     page: dict[str, Any] | None = None
     """The page that was read, if the request named one: see `kr.pages.reader.PageRead.as_data`."""
+    site: dict[str, Any] | None = None
+    """The site whose pages were read, if the request named one: see `kr.pages.site.SiteRead.as_data`."""
+    facets: Facets | None = None
+    """Counts over all rows of all pages, if they were asked for."""
+    relaxations: tuple[Relaxation, ...] = ()
+    """Which filter to relax, where the filters leave nothing."""
     industries: tuple[dict[str, Any], ...] = ()
     """The industries that the request named: id, name_en, name_zh, advertisers."""
     degraded: bool = False

@@ -91,11 +91,21 @@ class ReasonWriter:
             return
         strengths = candidates[f"{miner}_strength"][rows].tolist()
         anchors = self._indexes.keywords.take(candidates[f"{miner}_anchor"][rows])
-        columns = self._indexes.neighbors.evidence(miner, at[rows])
+        told = self._of_rows(miner, anchors, at[rows])
+        for row, strength, reason in zip(rows.tolist(), strengths, told, strict=True):
+            mined[row].append((strength, reason))
+
+    def of_neighbors(self, miner: str, keyword: str, rows: Array) -> list[Row]:
+        """What links a keyword to its neighbours of a miner, whose evidence stands in these rows int64 (n,)."""
+        return self._of_rows(miner, [keyword] * len(rows), rows)
+
+    def _of_rows(self, miner: str, anchors: Sequence[str], rows: Array) -> list[Row]:
+        columns = self._indexes.neighbors.evidence(miner, rows)
         evidence = {name: column.tolist() for name, column in columns.items()}
-        for place, row in enumerate(rows.tolist()):
-            found = {name: values[place] for name, values in evidence.items()}
-            mined[row].append((strengths[place], self.mined_reason(miner, anchors[place], found)))
+        return [
+            self.mined_reason(miner, anchor, {name: values[place] for name, values in evidence.items()})
+            for place, anchor in enumerate(anchors)
+        ]
 
     def mined_reason(self, miner: str, anchor: str, found: Row) -> Row:
         """What a miner's evidence (a row's columns by name) says of a keyword and this one."""

@@ -28,12 +28,12 @@ class RowWriter:
     def __init__(self, indexes: Indexes, miners: tuple[str, ...], rules: tuple[Rule, ...]) -> None:
         self._indexes = indexes
         self._matches = RowMatcher(indexes, miners)
-        self._reasons = ReasonWriter(indexes, miners, rules)
+        self.reasons = ReasonWriter(indexes, miners, rules)
 
     def with_rules(self, rules: tuple[Rule, ...]) -> "RowWriter":
         """The same writer for rows that other rules touched."""
         other = copy(self)
-        other._reasons = self._reasons.with_rules(rules)
+        other.reasons = self.reasons.with_rules(rules)
         return other
 
     def rows(self, request: Request, candidates: Candidates) -> tuple[dict[str, Any], ...]:
@@ -50,7 +50,7 @@ class RowWriter:
             "searches_by_device": self._by_device(ids),
             "close_variants": self._variants(ids, texts),
             **self._stand(request, candidates, matches),
-            "reasons": self._reasons.of_page(request, candidates, matches),
+            "reasons": self.reasons.of_page(request, candidates, matches),
         }
         return tuple(dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
 
@@ -96,6 +96,17 @@ class RowWriter:
             **({"monthly_search_volumes": self._months(ids)} if months else {}),
         }
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+    def complete_attributes(self, ids: Array) -> list[dict[str, Any]]:
+        """The same with months, devices and close variants."""
+        texts = self._indexes.keywords.take(ids)
+        more: dict[str, list[Any]] = {
+            "monthly_search_volumes": self._months(ids),
+            "searches_by_device": self._by_device(ids),
+            "close_variants": self._variants(ids, texts),
+        }
+        rest = [dict(zip(more, values, strict=True)) for values in zip(*more.values(), strict=True)]
+        return [{**row, **others} for row, others in zip(self.attributes(ids), rest, strict=True)]
 
     def _languages(self, ids: Array) -> list[str]:
         return [LANGUAGES[code] for code in self._indexes.stats.language[ids].tolist()]

@@ -12,20 +12,31 @@ import numpy as np
 from indexes.errors import KRError
 from indexes.opened import Indexes
 from indexes.snapshot import current
-from indexes.text import tokens
+from indexes.text import normalise, tokens
 from kr.audit.lexicons import LexiconsInForce
-from kr.audit.stage import UnsafeKeywordAudit
+from kr.audit.stage import UnsafeKeywordAudit, shows_adult
 from kr.explain import explanation
+from kr.facets import count_facets
+from kr.grouping import group_names, shared_terms
 from kr.industries import IndustryBrowser, as_data
 from kr.industry_seeds import industries_of, with_industries
+from kr.keyword_intents import KeywordIntents
+from kr.keyword_profile import KeywordProfiles
+from kr.keyword_scores import KeywordScore, ScoreStatus, scores_in_order
 from kr.marketing.apply import with_rules
 from kr.marketing.in_force import RuleSet, RulesInForce, together
 from kr.marketing.preview import RulePreview, preview
 from kr.marketing.rules import Rule
-from kr.page_seeds import with_page
+from kr.page_seeds import pooled_topics, with_page
 from kr.pages.reader import PageRead, PageReader
+from kr.pages.site import SiteRead, SiteReader
 from kr.pipeline import Pipeline, PipelineResult
-from kr.pipelines.keyword_search import MINERS, SOURCES, keyword_search_pipeline
+from kr.pipelines.keyword_search import (
+    MINERS,
+    SOURCES,
+    keyword_scoring_pipeline,
+    keyword_search_pipeline,
+)
 from kr.pipelines.recommendations import RecommendationOffer, RecommendationReply, RecommendationRequest
 from kr.pipelines.related_searches import related_searches_pipeline
 from kr.pipelines.seed_queries import SeedOffer, SeedReply, SeedRequest
@@ -38,6 +49,7 @@ from kr.planning.plan import Plan
 from kr.planning.plan_forecast import budget_findings
 from kr.planning.planner import Planner
 from kr.reasons import Notice, Removal
+from kr.relaxations import Relaxation, relaxations
 from kr.reply import Correction, NoticeText, Reply, notice
 from kr.retrieval.anchors import AnchorFinder
 from kr.retrieval.corrections import Corrections
@@ -55,6 +67,12 @@ EXPANSION_CANDIDATES = 100
 """The most searched keywords that hold a seed's words, among which safe examples are looked for."""
 
 
+FILTER_REMOVALS = (
+    *range(Removal.FILTER_SEARCHES, Removal.DISMISSED + 1),
+    *(Removal.FILTER_INTENT, Removal.FILTER_MATCH_TYPE, Removal.FILTER_GROUP),
+)
+
+
 def utc_now() -> datetime:
     """The instant by which marketing rules are dated."""
     return datetime.now(UTC)
@@ -68,6 +86,9 @@ class Opened:
     audit: UnsafeKeywordAudit
     pipeline: Pipeline
     related: Pipeline
+    scoring: Pipeline
+    profiles: KeywordProfiles
+    intents: KeywordIntents
     anchors: AnchorFinder
     corrections: Corrections
     rows: RowWriter
@@ -104,6 +125,7 @@ class KeywordService:
         self._lock = threading.Lock()
         self._checked = 0.0
         self._pages = PageReader(settings)
+        self._sites = SiteReader()
         self.controls = LiveControls(settings.database)
         self.lexicons = LexiconsInForce(settings.lexicons, operators=self.controls)
         self.rules = RulesInForce(settings.rules, SOURCES, self.controls)
@@ -117,7 +139,8 @@ class KeywordService:
     def _open(self, snapshot_id: str | None) -> Opened:
         indexes = Indexes.open(self.settings.store, snapshot_id)
         audit = UnsafeKeywordAudit(indexes, self.lexicons, self.settings.unsafe_severity)
-        pipeline = keyword_search_pipeline(indexes, self.settings, audit, self._now)
+        intents = KeywordIntents(indexes)
+        pipeline = keyword_search_pipeline(indexes, self.settings, audit, self._now, intents)
         anchors = AnchorFinder(indexes, self.settings.anchors_per_seed)
         corrections = Corrections(indexes, anchors, audit)
         self.rules.read_file_again()
@@ -128,6 +151,9 @@ class KeywordService:
             audit,
             pipeline,
             related_searches_pipeline(indexes, self.settings, audit, corrections, self._now),
+            keyword_scoring_pipeline(indexes, self.settings, audit),
+            KeywordProfiles(indexes, MINERS, rows, rows.reasons, audit, intents),
+            intents,
             anchors,
             corrections,
             rows,
@@ -177,10 +203,35 @@ class KeywordService:
         """The snapshot in use."""
         return self.opened().indexes
 
-    def keyword_ideas(self, request: Request) -> Reply:
-        """Answer one request; seeds must be normalised (`kr.seeds.parse_seeds`)."""
+    def keyword_ideas(self, request: Request, facets: bool = False) -> Reply:
+        """Answer one request; seeds must be normalised (`kr.seeds.parse_seeds`).
+
+        With facets the whole result is counted, and each row has its `group` and its `intent`.
+        """
         opened = self.opened()
-        reply, candidates = self._answer(opened, request)
+        if not facets:
+            reply, candidates = self._answer(opened, request)
+            return self._with_rows(opened, request, reply, candidates)
+        everything = replace(request, offset=0, limit=self.settings.max_rows, explain=False)
+        reply, candidates = self._answer(opened, everything)
+        answered = answered_request(everything, reply)
+        ids = candidates.keyword_id
+        page = slice(request.offset, request.offset + request.limit)
+        shown = candidates.take(np.arange(len(ids))[page])
+        counted = replace(reply, facets=count_facets(opened.indexes, opened.intents, answered, ids))
+        if request.explain:
+            counted = replace(counted, explain=self._answer(opened, request)[0].explain)
+        complete = self._with_rows(opened, answered, counted, shown)
+        groups = group_names(opened.indexes, shared_terms(opened.indexes, answered, ids))[page]
+        intents = opened.intents.named(shown.keyword_id)
+        told = (
+            {**row, "group": group, "intent": intent.value}
+            for row, group, intent in zip(complete.rows, groups, intents, strict=True)
+        )
+        return replace(complete, rows=tuple(told))
+
+    @staticmethod
+    def _with_rows(opened: Opened, request: Request, reply: Reply, candidates: Candidates) -> Reply:
         if not len(candidates):
             return reply
         return replace(reply, rows=opened.rows.rows(answered_request(request, reply), candidates))
@@ -226,8 +277,10 @@ class KeywordService:
         else:
             notices += self._seed_notices(opened, request, result)
         total = result.trace.stages[-1].rows_in
+        relaxed: tuple[Relaxation, ...] = ()
         if not total and (filtered := _filtered(result)):
             notices.append(notice(Notice.ALL_FILTERED, count=filtered))
+            relaxed = relaxations(request, lambda asked: self._total(opened, asked))
         reply = Reply(
             snapshot=opened.indexes.snapshot_id,
             seeds=request.seeds,
@@ -235,9 +288,13 @@ class KeywordService:
             corrections=corrections,
             notices=tuple(notices),
             explain=explanation(opened.indexes, result) if request.explain else None,
+            relaxations=relaxed,
             industries=industries,
         )
         return reply, result.candidates
+
+    def _total(self, opened: Opened, request: Request) -> int:
+        return min(opened.pipeline.run(request).trace.stages[-1].rows_in, self.settings.max_rows)
 
     def attributes(self, keywords: Sequence[str]) -> list[dict[str, Any] | None]:
         """What is known of each of these normalised keywords; None for one that nobody searched."""
@@ -245,6 +302,38 @@ class KeywordService:
         ids = np.array([opened.indexes.keywords.find(keyword) for keyword in keywords], np.int32)
         known = iter(opened.rows.attributes(ids[ids >= 0]))
         return [next(known) if found else None for found in (ids >= 0).tolist()]
+
+    def scores(self, request: Request, keywords: Sequence[str]) -> tuple[KeywordScore, ...]:
+        """Score the caller's own keywords against a request's seeds and page, in their order; none is added or lost.
+
+        Filters, sort, limit and offset of the request do not apply. Without seeds there are numbers but no relevance.
+        """
+        opened = self.opened()
+        adult = shows_adult(request)
+        distinct = tuple(dict.fromkeys(text for keyword in keywords if (text := normalise(keyword))))
+        unsafe = frozenset(text for text in distinct if opened.audit.unsafe_categories_of(text, adult))
+        safe = tuple(text for text in distinct if text not in unsafe)
+        seeds, _ = self._usable_seeds(opened, request)
+        if not seeds:
+            ids = np.array([found for text in safe if (found := opened.indexes.keywords.find(text)) >= 0], np.int32)
+            rows = {row["text"]: row for row in opened.rows.complete_attributes(ids)}
+            return scores_in_order(keywords, rows, unsafe, ScoreStatus.KNOWN)
+        asked = replace(request, seeds=seeds, listed=safe, filters=Filters(), offset=0, explain=False)
+        scored = opened.rows.rows(asked, opened.scoring.run(asked).candidates)
+        return scores_in_order(keywords, {row["text"]: row for row in scored}, unsafe, ScoreStatus.SCORED)
+
+    def unsafe_categories(self, text: str) -> tuple[str, ...]:
+        """The categories for which a text is not advertised; none for a safe one."""
+        return self.opened().audit.unsafe_categories_of(text)
+
+    def profile(self, text: str, adult: bool = False) -> dict[str, Any] | None:
+        """Everything that is known of one keyword (`kr.keyword_profile`); None if it is unknown or unsafe."""
+        opened = self.opened()
+        keyword = normalise(text)
+        found = opened.indexes.keywords.find(keyword)
+        if found < 0 or opened.audit.unsafe_categories_of(keyword, adult):
+            return None
+        return {"snapshot": opened.indexes.snapshot_id, **opened.profiles.of(found)}
 
     def rule_preview(self, request: Request, rules: Sequence[Rule]) -> RulePreview:
         """What keyword search would answer if these were the operators' rules, beside what it answers now.
@@ -331,24 +420,33 @@ class KeywordService:
             found = in_order([*found, *budget_findings(plan, self.forecast)])
         return found
 
-    def by_url(self, request: Request, page: PageRead) -> Reply:
-        """Answer a request with what a page says beside its seeds; what there is to say of the page comes first."""
-        if not page.topics and not request.seeds:
-            return Reply(self.opened().indexes.snapshot_id, (), notices=page.notices(), page=page.as_data())
-        reply = self.keyword_ideas(self.with_page(request, page))
-        return replace(reply, notices=(*page.notices(), *reply.notices), page=page.as_data())
+    def by_url(self, request: Request, *read: "PageRead | SiteRead", facets: bool = False) -> Reply:
+        """Answer a request with what pages or sites say beside its seeds; what there is to say of these comes first."""
+        told = tuple(note for each in read for note in each.notices())
+        if not request.seeds and not any(each.topics for each in read):
+            reply = Reply(self.opened().indexes.snapshot_id, (), notices=told)
+        else:
+            reply = self.keyword_ideas(self.with_page(request, *read), facets)
+            reply = replace(reply, notices=(*told, *reply.notices))
+        page = next((each.as_data() for each in read if isinstance(each, PageRead)), None)
+        site = next((each.as_data() for each in read if isinstance(each, SiteRead)), None)
+        return replace(reply, page=page, site=site)
 
     def read_page(self, address: str, anew: bool = False) -> PageRead:
         """Read a page for `by_url`; see `PageReader.read`."""
         return self._pages.read(address, self.opened().indexes, anew)
 
+    def read_site(self, site: str) -> SiteRead:
+        """Read what the platform's crawl has of a site. PageError if the name is none, or nothing was crawled."""
+        return self._sites.read(site, self.opened().indexes)
+
     def read_page_file(self, body: bytes, address: str) -> PageRead:
         """The same for a page that the caller has already."""
         return self._pages.read_file(body, address, self.opened().indexes)
 
-    def with_page(self, request: Request, page: PageRead) -> Request:
-        """The request that `by_url` answers: its seeds, its page tokens and its hash are those of the page's topics."""
-        return with_page(request, page.topics, self.opened().indexes)
+    def with_page(self, request: Request, *read: "PageRead | SiteRead") -> Request:
+        """The request that `by_url` answers: its seeds, its page tokens and its hash are those of the topics read."""
+        return with_page(request, pooled_topics([each.topics for each in read]), self.opened().indexes)
 
     def seeds(self, request: SeedRequest) -> SeedReply:
         """Searches, or pages to start from, to offer before a word is typed."""
@@ -378,7 +476,7 @@ class KeywordService:
         """The seeds that may be answered, and what there is to say of the others."""
         notices, seeds = [], []
         for seed in request.seeds:
-            if categories := opened.audit.unsafe_categories_of(seed):
+            if categories := opened.audit.unsafe_categories_of(seed, shows_adult(request)):
                 notices.append(notice(Notice.QUERY_UNSAFE, query=seed, category=", ".join(categories)))
             elif not tokens(seed) and opened.indexes.keywords.find(seed) < 0:
                 notices.append(notice(Notice.QUERY_WITHOUT_WORDS, query=seed))
@@ -430,5 +528,4 @@ def _admitted(result: PipelineResult) -> int:
 
 def _filtered(result: PipelineResult) -> int:
     """Rows that only the caller's filters removed."""
-    codes = range(Removal.FILTER_SEARCHES, Removal.DISMISSED + 1)
-    return sum(stage.removed_by_code.get(code, 0) for stage in result.trace.stages for code in codes)
+    return sum(stage.removed_by_code.get(code, 0) for stage in result.trace.stages for code in FILTER_REMOVALS)

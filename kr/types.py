@@ -32,6 +32,12 @@ class Filters:
     """Normalised keywords that the caller has already; they and their close variants are left out."""
     dismissed: tuple[str, ...] = ()
     """Normalised keywords that the caller never wants to see; so with their close variants."""
+    intents: tuple[str, ...] = ()
+    """Any of these of `kr.intent`."""
+    match_types: tuple[str, ...] = ()
+    """Suggested match types: any of EXACT, PHRASE, BROAD."""
+    groups: tuple[str, ...] = ()
+    """Any of these groups of the result: see `kr.grouping`."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,9 @@ class Request:
     parameters: Mapping[str, float] = field(default_factory=dict)
     explain: bool = False
     page_topics: tuple[PageTopic, ...] = ()
-    """What the page says whose address the caller gave; the main ones are among `seeds`."""
+    """What the page or site says whose address the caller gave; the main ones are among `seeds`."""
+    listed: tuple[str, ...] = ()
+    """Normalised keywords to be scored, where the caller wants no others."""
     industry_seed: tuple[str, ...] = ()
     """Ids of industries whose advertisers' keywords are asked for."""
     industry_keywords: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from enum import Enum
 
 from flask import Flask, abort, current_app, redirect, request, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from indexes.errors import UsageError
@@ -19,6 +20,7 @@ from webui.identity import API_PREFIX, Identity, current_identity
 from webui.languages import chosen_language
 from webui.operator.endpoints import OPERATOR_ENDPOINTS, OPERATOR_UPLOADS
 from webui.settings import WebSettings
+from webui.uploads import upload_too_large
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MIN_SECRET_CHARS = 32
@@ -54,6 +56,11 @@ ACCESS: dict[str, Access] = {
     "pages.home": Access.OPEN,
     "pages.search": Access.OPEN,
     "exports.search_file": Access.OPEN,
+    "keyword.page": Access.OPEN,
+    "score.page": Access.OPEN,
+    "keywords.keyword": Access.OPEN,
+    "api.keyword_scores": Access.OPEN,
+    "list_uploads.upload": Access.SIGNED_IN,
     "pages.methods": Access.OPEN,
     "pages.problems": Access.OPEN,
     "api.openapi": Access.OPEN,
@@ -99,6 +106,12 @@ ACCESS: dict[str, Access] = {
     "lists_api.judge": Access.SIGNED_IN,
     "lists_api.take_verdicts_back": Access.SIGNED_IN,
     "account_api.account": Access.SIGNED_IN,
+    "users_api.all_users": Access.ADMINS,
+    "users_api.add_user": Access.ADMINS,
+    "users_api.end_user": Access.ADMINS,
+    "users_api.all_keys": Access.SIGNED_IN,
+    "users_api.add_key": Access.SIGNED_IN,
+    "users_api.end_key": Access.SIGNED_IN,
     "plans.overview": Access.SIGNED_IN,
     "plans.make": Access.SIGNED_IN,
     "plans.upload": Access.SIGNED_IN,
@@ -133,7 +146,7 @@ ACCESS: dict[str, Access] = {
     "plans_api.use_set": Access.SIGNED_IN,
 } | dict.fromkeys(OPERATOR_ENDPOINTS, Access.OPERATORS)
 
-UPLOADS = frozenset({"plans.upload", "plans_api.import_file"})
+UPLOADS = frozenset({"plans.upload", "plans_api.import_file", "list_uploads.upload"})
 """Endpoints that take files: larger bodies than usual, from those who are signed in alone."""
 
 
@@ -141,11 +154,18 @@ def _check() -> Response | None:
     endpoint = request.endpoint
     if endpoint is None:
         return None  # there is nothing at this address; the error handler says so
+    # Before the form is read for its token: a file is longer than other forms may be.
+    limit = current_app.config["KR_WEB"].max_upload_bytes
     if endpoint in UPLOADS and current_identity() is not None:
-        request.max_content_length = current_app.config["KR_WEB"].max_upload_bytes
+        request.max_content_length = limit
     if endpoint in OPERATOR_UPLOADS and (identity := current_identity()) and identity.is_operator:
-        request.max_content_length = request.max_form_memory_size = current_app.config["KR_WEB"].max_upload_bytes
-    _refuse_other_sites()
+        request.max_content_length = request.max_form_memory_size = limit
+    try:
+        _refuse_other_sites()
+    except RequestEntityTooLarge:
+        if endpoint in UPLOADS:
+            raise upload_too_large(limit) from None
+        raise
     access = ACCESS[endpoint]
     if access is Access.EVERYBODY:
         return None

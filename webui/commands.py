@@ -103,5 +103,25 @@ def bench_http(store: Path, requests: int, as_json: bool) -> None:
         click.echo(table(rows))
 
 
+@click.command("page")
+@click.option("--store", type=click.Path(path_type=Path), default=Path("var/demo/store"), show_default=True)
+@click.option("--no-browser", is_flag=True, help="Only weigh the pages.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def bench_page(store: Path, no_browser: bool, as_json: bool) -> None:
+    """What the pages weigh (gzip), and milliseconds from request to paint in Debian's Chromium."""
+    from webui.page_bench import run_page_bench
+
+    rows = run_page_bench(store, not no_browser)
+    if as_json:
+        print_json({"rows": rows})
+        return
+    for row in rows:
+        painted = "" if row["paint_ms"] is None else f", {row['paint_ms']:.0f} ms from request to paint"
+        click.echo(
+            f"{row['page']}: {row['bytes']:,} bytes in {row['requests']} requests "
+            f"({row['external_requests']} external), script {row['script_bytes']:,} bytes{painted}"
+        )
+
+
 COMMANDS: list[click.Command] = [demo, serve]
-BENCH_COMMANDS: list[click.Command] = [bench_http]
+BENCH_COMMANDS: list[click.Command] = [bench_http, bench_page]

@@ -64,7 +64,8 @@ def _known_error(error: KRError) -> Response:
             return Failure(409, gettext("Somebody else was faster"), str(error)).response()
         if _for_program():
             return ApiProblem(problems.INVALID_REQUEST, str(error)).response()
-        return Failure(400, gettext("This request cannot be answered"), str(error), offer_search=True).response()
+        heading = gettext("This request cannot be answered")
+        return Failure(error.http_status, heading, str(error), offer_search=True).response()
     structlog.get_logger().error("cannot answer", error=str(error), path=request.path, request_id=_reference())
     if _for_program():
         return ApiProblem(problems.TRY_AGAIN, _quote_reference()).response()

@@ -15,13 +15,14 @@ from kr.pages.problems import PageError
 from kr.planning.exporting import FORMATS, Export
 from kr.planning.plan_row import MatchType
 from kr.planning.search_export import search_export
+from kr.store.accounts import NoSuchRecord
 from kr.types import Filters, Request
-from webui.identity import shown_identity
+from webui.identity import Identity, shown_identity
 from webui.judging import personal
 from webui.languages import page_language
 from webui.metrics import observe_reply
-from webui.search_form import SearchForm, read_search_form
-from webui.search_service import current_service, read_page_of
+from webui.search_form import SearchForm
+from webui.search_service import current_service, material_of, read_form
 
 blueprint = Blueprint("exports", __name__)
 
@@ -33,32 +34,30 @@ _LONGEST_NAME = 60
 def search_file() -> AnyResponse:
     """The search that the address describes, as a file; an address with mistakes leads to the page that shows them."""
     form = read_export_form(request.args)
-    if (
-        form.errors
-        or not (form.seeds or form.page_address or form.industry)
-        or request.args.get("format", "csv") not in FORMATS
-    ):
+    if form.errors or not form.asks or request.args.get("format", "csv") not in FORMATS:
         return redirect(f"{url_for('pages.search')}?{request.query_string.decode('ascii', 'replace')}", 303)
     # What the page leaves out for whoever is signed in, the file leaves out.
     try:
-        return export_of_form(form, personal(form, shown_identity()))
-    except (PageError, UnknownIndustryError):
+        identity = shown_identity()
+        return export_of_form(form, personal(form, identity), identity)
+    except (PageError, NoSuchRecord, UnknownIndustryError):
         return redirect(f"{url_for('pages.search')}?{request.query_string.decode('ascii', 'replace')}", 303)
 
 
 def read_export_form(arguments: MultiDict[str, str]) -> SearchForm:
     """The search form of an address; which page of it is shown does not matter for a file."""
-    settings, web = current_app.config["KR"], current_app.config["KR_WEB"]
-    form = read_search_form(arguments, web.default_page_rows, settings)
+    form = read_form(arguments)
     return replace(form, errors={name: text for name, text in form.errors.items() if name not in ("page", "rows")})
 
 
-def export_of_form(form: SearchForm, filters: Filters) -> Response:
-    """All keywords of a search without mistakes, in the format and language that the address asks for."""
+def export_of_form(form: SearchForm, filters: Filters, identity: Identity | None) -> Response:
+    """All keywords of a search without mistakes, in the format and language that the address asks for.
+
+    Raises as `read_material` for a page, site or list that cannot be read.
+    """
     most = current_app.config["KR"].max_rows
     asked = replace(form.request(), filters=filters, offset=0, limit=most, explain=False)
-    if (page := read_page_of(form)) is not None:
-        asked = current_service().with_page(asked, page)
+    asked = material_of(form, identity).added_to(asked, current_service())
     return export_of(asked, request.args.get("format", "csv"), page_language())
 
 

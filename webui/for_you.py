@@ -115,6 +115,6 @@ def page() -> Response:
 
 def _account(identity: Identity, reply: RecommendationReply | None) -> dict[str, object]:
     with current_database().reading() as session:
-        lists = [summary.list for summary in lists_of(session, identity.organisation_id)]
+        lists = lists_of(session, identity.organisation_id)
         listed = listed_keywords(session, identity.organisation_id)
     return {"lists": lists, "saved": {row["text"] for row in (reply.rows if reply else ()) if row["text"] in listed}}

@@ -27,6 +27,11 @@ def shown(text: object) -> str:
     return _UNSHOWABLE.sub("\ufffd", str(text))
 
 
+def shown_lines(text: str) -> str:
+    """The same of several lines, which stay lines."""
+    return "\n".join(shown(line) for line in text.splitlines())
+
+
 def whole_number(value: float) -> str:
     """A count in groups of three digits, rounded to a whole number: 12,345. English and Chinese write it alike."""
     return f"{round(value):,}"
@@ -86,6 +91,7 @@ def moment(time: datetime) -> Markup:
 
 FILTERS: dict[str, Any] = {
     "shown": shown,
+    "shown_lines": shown_lines,
     "whole_number": whole_number,
     "mean_number": mean_number,
     "money": money,

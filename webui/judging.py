@@ -24,8 +24,8 @@ from kr.types import Filters
 from webui.identity import Identity, current_database, signed_in
 from webui.languages import page_language
 from webui.plans import additions
-from webui.search_form import SearchForm, read_search_form
-from webui.search_service import answer, read_page_of
+from webui.search_form import SearchForm
+from webui.search_service import answer, material_of, read_form
 
 blueprint = Blueprint("judging", __name__, url_prefix="/search")
 NEW_LIST = "new"
@@ -47,9 +47,9 @@ class Done:
 def act() -> Response:
     """Do what the button says with the chosen keywords; back to the search."""
     search = MultiDict(parse_qsl(request.form.get("search", ""), keep_blank_values=True))
-    web, settings = current_app.config["KR_WEB"], current_app.config["KR"]
-    form = read_search_form(search, web.default_page_rows, settings)
-    action = request.form.get("act", "")
+    form = read_form(search)
+    # A button of one row names action and keyword together: a form without script has no other way.
+    action = request.form.get("act", "") or request.form.get("one", "").partition(":")[0]
     identity = signed_in()
     try:
         keywords = _chosen(form, identity)
@@ -127,6 +127,9 @@ def what_was_done(arguments: MultiDict[str, str]) -> Done | None:
 
 
 def _chosen(form: SearchForm, identity: Identity) -> list[str]:
+    _, _, one = request.form.get("one", "").partition(":")
+    if one:
+        return [one]
     if request.form.get("all") != "1" or _is_for_you():
         return request.form.getlist("keyword")
     if form.errors:
@@ -134,7 +137,7 @@ def _chosen(form: SearchForm, identity: Identity) -> list[str]:
     most = current_app.config["KR"].max_rows
     asked = replace(form.request(), filters=personal(form, identity), limit=most, offset=0)
     try:
-        reply, _ = answer(asked, read_page_of(form))
+        reply, _ = answer(asked, material_of(form, identity))
     except PageError as error:
         raise UsageError(error.text_zh if page_language() == "zh" else error.text_en) from error
     return [row["text"] for row in reply.rows]

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import gettext
 
+from kr.keyword_scores import STATUS_TEXTS, ScoreStatus
 from kr.planning.grouping import WAY_NAMES
 from kr.planning.intents import INTENT_NAMES, Intent
 from kr.planning.negatives import NEGATIVE_TEXTS, NegativeReason
@@ -51,6 +52,7 @@ def stage_name(name: str) -> str:
         "unsafe_keyword_audit": gettext("Unsafe keywords removed"),
         "close_variants": gettext("Close variants brought together"),
         "filters": gettext("Your filters"),
+        "refinements": gettext("Your choice of intents, match types and groups"),
         "quality_and_demand": gettext("Relevance weighed against demand"),
         "order": gettext("Put in order"),
         "marketing_rules": gettext("The operator’s rules"),
@@ -68,6 +70,41 @@ def place_name(place: str) -> str:
 def removal_name(code: str) -> str:
     """Why keywords were removed, in the page's language; `code` is a `Removal` in lower case."""
     english, chinese = REMOVAL_TEXTS[Removal[code.upper()]]
+    return chinese if page_language() == "zh" else english
+
+
+def device_name(device: str) -> str:
+    """What a device is called, in the page's language; one that only this log names as the log names it."""
+    names = {
+        "desktop": gettext("Desktop"),
+        "mobile": gettext("Mobile"),
+        "tablet": gettext("Tablet"),
+        "tv": gettext("Television"),
+    }
+    return names.get(device.casefold(), device)
+
+
+def column_name(column: str) -> str:
+    """What a column of the table of keywords is called, in the page's language."""
+    return {
+        "searches": gettext("Searches a month"),
+        "trend": gettext("Trend"),
+        "competition": gettext("Competition"),
+        "bid": gettext("Top-of-page bid"),
+        "relevance": gettext("Relevance"),
+        "why": gettext("Why it is here"),
+        "intent": gettext("Intent"),
+        "group": gettext("Group"),
+        "devices": gettext("Devices"),
+        "advertisers": gettext("Advertisers"),
+        "clicks": gettext("Clicks"),
+        "ad_ctr": gettext("Ad click rate"),
+    }[column]
+
+
+def status_name(status: str) -> str:
+    """Why a keyword of the caller's has a score or none, in the page's language."""
+    english, chinese = STATUS_TEXTS[ScoreStatus(status)]
     return chinese if page_language() == "zh" else english
 
 
@@ -175,6 +212,9 @@ NAMES: dict[str, Any] = {
     "role_name": role_name,
     "variant_name": variant_name,
     "intent_name": intent_name,
+    "device_name": device_name,
+    "column_name": column_name,
+    "status_name": status_name,
     "way_name": way_name,
     "match_type_name": match_type_name,
     "severity_name": severity_name,

@@ -16,16 +16,17 @@ from kr.relevance.match import SURELY_RELEVANT
 from kr.reply import Reply
 from kr.store.lists import listed_keywords, lists_of
 from kr.store.plans import plans_of
-from webui import limits
+from webui import columns, limits
 from webui.about import about_if_open, about_snapshot, most_searched
+from webui.active_filters import active_filters, filter_name, relaxation_links
 from webui.api.problems import PROBLEM_TYPES
-from webui.formats import shown, whole_number
-from webui.identity import Identity, current_database, shown_identity
+from webui.formats import language_name, mean_number, shown, whole_number
+from webui.identity import Identity, current_database, is_secure, shown_identity
 from webui.judging import personal, what_was_done
 from webui.languages import chosen_language, page_language
 from webui.names import NAMES
-from webui.search_form import SearchForm, read_search_form
-from webui.search_service import answer, current_service, read_page_of
+from webui.search_form import SearchForm
+from webui.search_service import answer, current_service, material_of, read_form
 from webui.sparkline import sparkline
 
 blueprint = Blueprint("pages", __name__)
@@ -46,32 +47,36 @@ def home() -> str:
 @blueprint.get("/search")
 def search() -> Response | str | tuple[str, int]:
     """The keywords for a search; everything is in the address."""
-    web, settings = current_app.config["KR_WEB"], current_app.config["KR"]
+    web = current_app.config["KR_WEB"]
     if len(request.query_string) > web.max_query_string_bytes:
         abort(414)
-    form = read_search_form(request.args, web.default_page_rows, settings)
-    if not (form.query or form.industry or form.active_filters()):
+    form = read_form(request.args)
+    if not form.asks and not form.query and not form.active_filters():
         return redirect(page_url("pages.home"))
-    about = about_snapshot(current_service().indexes)
+    indexes = current_service().indexes
+    about, identity = about_snapshot(indexes), shown_identity()
+    shared = {"about": about, "devices": indexes.devices, "regions": indexes.regions, "lists": _lists(identity)}
     if form.errors:
-        return render_template("search.html", form=form, reply=None, about=about), 400
-    identity = shown_identity()
+        return render_template("search.html", form=form, reply=None, **shared), 400
     try:
-        read = read_page_of(form)
+        material = material_of(form, identity)
     except PageError as error:
         form = replace(form, errors={"q": in_page_language(error)})
         status = 400 if error.refused else 422
-        return render_template("search.html", form=form, reply=None, about=about), status
+        return render_template("search.html", form=form, reply=None, **shared), status
+    asked = replace(form.request(), filters=personal(form, identity))
     try:
-        reply, took_ms = answer(replace(form.request(), filters=personal(form, identity)), read)
+        reply, took_ms = answer(asked, material, facets=True)
     except UnknownIndustryError as error:
-        return render_template("search.html", form=with_unknown_industry(form, error), reply=None, about=about), 404
+        return render_template("search.html", form=with_unknown_industry(form, error), reply=None, **shared), 404
     page = render_template(
         "search.html",
         form=form,
         reply=reply,
-        about=about,
+        **shared,
         result_title=_result_title(reply),
+        filters_set=active_filters(form),
+        relaxations=relaxation_links(form, reply.relaxations),
         suggestions=_suggestions(form, reply),
         first_row=(form.page - 1) * form.rows + 1,
         last_row=(form.page - 1) * form.rows + len(reply.rows),
@@ -81,6 +86,15 @@ def search() -> Response | str | tuple[str, int]:
     )
     response = make_response(page)
     response.headers["Server-Timing"] = f"path;dur={took_ms}"
+    if form.columns.in_address is not None:
+        response.set_cookie(
+            columns.COOKIE,
+            form.columns.in_address,
+            max_age=columns.COOKIE_SECONDS,
+            secure=is_secure(),
+            httponly=True,
+            samesite="Lax",
+        )
     return response
 
 
@@ -96,15 +110,22 @@ def problems() -> str:
     return render_template("problems.html", problems=PROBLEM_TYPES, about=about_if_open())
 
 
+def _lists(identity: Identity | None) -> list[Any]:
+    """The organisation's lists, none for somebody who is not signed in."""
+    if identity is None:
+        return []
+    with current_database().reading() as session:
+        return lists_of(session, identity.organisation_id)
+
+
 def _account(identity: Identity | None, reply: Reply) -> dict[str, Any] | None:
-    """The organisation's lists, and which of the shown keywords it has; None for somebody who is not signed in."""
+    """Which of the shown keywords the organisation has on a list; None for somebody who is not signed in."""
     if identity is None:
         return None
     with current_database().reading() as session:
-        lists = [summary.list for summary in lists_of(session, identity.organisation_id)]
         listed = listed_keywords(session, identity.organisation_id)
         plans = [summary.plan for summary in plans_of(session, identity.organisation_id)]
-    return {"lists": lists, "plans": plans, "saved": {row["text"] for row in reply.rows if row["text"] in listed}}
+    return {"plans": plans, "saved": {row["text"] for row in reply.rows if row["text"] in listed}}
 
 
 def with_unknown_industry(form: SearchForm, error: UnknownIndustryError) -> SearchForm:
@@ -114,11 +135,9 @@ def with_unknown_industry(form: SearchForm, error: UnknownIndustryError) -> Sear
 
 
 def _result_title(reply: Reply) -> str:
-    names = list(reply.seeds)
-    if reply.industries:
-        names = [industry_name(industry) for industry in reply.industries]
-    if reply.page:
-        names = [reply.page["title"] or reply.page["address"]]
+    names = [reply.page["title"] or reply.page["address"]] if reply.page else []
+    names += [reply.site["site"]] if reply.site else []
+    names = names or [industry_name(industry) for industry in reply.industries] or list(reply.seeds)
     return ngettext(
         "%(count)s keyword for “%(seeds)s”",
         "%(count)s keywords for “%(seeds)s”",
@@ -200,6 +219,7 @@ def strongest_reason(reasons: list[dict[str, Any]]) -> tuple[dict[str, Any] | No
 def register(app: Flask) -> None:
     """Serve the pages. What templates use lies in the globals, since imported macros see no context."""
     app.register_blueprint(blueprint)
+    app.jinja_env.filters["named"] = lambda values, naming: [(value, naming(value)) for value in values]
     app.jinja_env.globals.update(
         limits=limits,
         settings=app.config["KR"],
@@ -212,6 +232,12 @@ def register(app: Flask) -> None:
         sparkline=sparkline,
         strongest_reason=strongest_reason,
         in_page_language=in_page_language,
+        all_columns=columns.COLUMNS,
+        usual_columns=columns.USUAL,
+        filter_name=filter_name,
+        language_named=language_name,
+        mean_number=mean_number,
+        whole_number=whole_number,
         industry_name=industry_name,
         **NAMES,
     )

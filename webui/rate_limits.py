@@ -23,7 +23,7 @@ COSTLY = frozenset(
     ("sign_in.enter", "account.change_password", "judging.act", "exports.search_file", "plan_api.export_by_address",
      "plan_api.export_by_question", "plan_api.import_file", "plans.upload", "plans_api.import_file",
      "plan_analysis.groupings", "plan_analysis.negatives", "plan_analysis.diagnosis", "plans_api.all_groupings",
-     "plans_api.negatives", "plans_api.diagnosis")
+     "plans_api.negatives", "plans_api.diagnosis", "list_uploads.upload", "api.keyword_scores", "users_api.add_user")
 )  # fmt: skip
 """Endpoints that hash passwords, read other sites, or read or answer thousands of rows."""
 COSTLY_SHARE = 20

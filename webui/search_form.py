@@ -4,33 +4,36 @@ Bad values are not guessed away: each becomes a message at its field, and the se
 """
 
 import re
-import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from indexes.text import normalise
+from kr.audit.stage import ADULT_PARAMETER
 from kr.pages.address import looks_like_address
+from kr.pages.site import SITE_PREFIX
 from kr.settings import Settings
 from kr.types import Filters, Request
-from webui.limits import (
-    COMPETITIONS,
-    LANGUAGES,
-    MAX_FILTER_CHARS,
-    MAX_FILTER_WORDS,
-    MAX_ID_CHARS,
-    MAX_NUMBER,
-    ROWS_PER_PAGE,
-    SORT_COLUMNS,
-)
+from webui.columns import Columns, read_columns
+from webui.form_values import MICROS, Errors, check_range, choices, names, number, whole, words
+from webui.limits import COMPETITIONS, INTENTS, LANGUAGES, MATCH_TYPES, MAX_ID_CHARS, ROWS_PER_PAGE, SORT_COLUMNS
 
-MICROS = 1_000_000
 _SEPARATORS = re.compile(r"[,，、;；\n]")
-_WORD_SEPARATORS = re.compile(r"[,，、;；\s]+")
+TYPED = ("min_searches", "max_searches", "min_bid", "max_bid", "contain", "not_contain")
+"""Filters that are typed; the address holds them as typed."""
+CHOSEN = ("competition", "languages", "devices", "regions", "intents", "match_types", "groups")
+"""Filters that are chosen, any number of each; fields of `Filters`."""
+FIELD_OF_FILTER = {
+    "min_bid_micros": "min_bid",
+    "max_bid_micros": "max_bid",
+    "must_contain": "contain",
+    "must_not_contain": "not_contain",
+    "owned": "hide_saved",
+}
+"""Where the address has another name for a field of `Filters`."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,29 @@ class SearchForm:
     hide_saved: bool
     default_rows: int
     page_address: str = ""
-    """The page whose address was typed instead of keywords; then there are no seeds."""
+    """The page whose address was typed among the keywords."""
     industry: str = ""
     """Id of an industry whose keywords are asked for, with the seeds or alone."""
     fresh: bool = False
     """Whether the page is fetched even if the platform's crawl has it."""
     errors: Mapping[str, str] = field(default_factory=dict)
+    site: str = ""
+    """The site that was typed as `site:host`."""
+    list_id: str = ""
+    """The organisation's list whose keywords are searched for."""
+    adult: bool = False
+    columns: Columns = field(default_factory=Columns)
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is anything to search for."""
+        return bool(self.seeds or self.page_address or self.site or self.list_id or self.industry)
 
     def request(self) -> Request:
-        """The question to the pipeline; the form must have no errors."""
+        """The question to the pipeline, without what pages, sites and lists add; the form must have no errors."""
         parameters = {} if self.balance is None else {"t": self.balance}
+        if self.adult:
+            parameters[ADULT_PARAMETER] = 1
         offset = (self.page - 1) * self.rows
         industries = (self.industry,) if self.industry else ()
         return Request(
@@ -74,26 +90,42 @@ class SearchForm:
 
     def active_filters(self) -> list[str]:
         """The names of the filter fields that are filled in."""
-        names = ("min_searches", "max_searches", "min_bid", "max_bid", "contain", "not_contain")
-        active = [name for name in names if self.values.get(name)]
+        active = [name for name in TYPED if self.values.get(name)]
         active += ["hide_saved"] if self.hide_saved else []
-        return active + [name for name in ("competition", "languages") if getattr(self.filters, name)]
+        return active + [name for name in CHOSEN if getattr(self.filters, name)]
+
+    def without_filters(self) -> dict[str, Any]:
+        """The parameters of this search's address without any filter."""
+        return self.address(**dict.fromkeys((*TYPED, *CHOSEN, "hide_saved")))
+
+    def without_filter(self, name: str) -> dict[str, Any]:
+        """The same without one of them, a field of `Filters` or `all`: see `kr.relaxations`."""
+        return self.without_filters() if name == "all" else self.address(**{FIELD_OF_FILTER.get(name, name): None})
+
+    def with_word(self, name: str, word: str) -> dict[str, Any]:
+        """The same with a word more in `contain` or `not_contain`."""
+        typed = self.values.get(name, "")
+        return self.address(**{name: f"{typed} {word}".strip()})
+
+    def toggled(self, name: str, value: str) -> dict[str, Any]:
+        """The same with a choice made or, if it was made, taken back."""
+        chosen = list(getattr(self.filters, name))
+        return self.address(**{name: [one for one in chosen if one != value] if value in chosen else [*chosen, value]})
 
     def address(self, **changes: Any) -> dict[str, Any]:
         """The parameters of this search's address with some of them changed; None removes one. Defaults are left out.
 
         Any change but of the page starts again at page 1.
         """
-        parameters: dict[str, Any] = {"q": self.query, **self.values}
-        parameters["competition"] = list(self.filters.competition)
-        parameters["languages"] = list(self.filters.languages)
+        parameters: dict[str, Any] = {"q": self.query, "list": self.list_id, **self.values}
+        parameters |= {name: list(getattr(self.filters, name)) for name in CHOSEN}
         parameters["sort"] = self.sort if self.sort != "rank" else None
         parameters["rows"] = self.rows if self.rows != self.default_rows else None
         parameters["t"] = f"{self.balance:g}" if self.balance is not None else None
-        parameters["explain"] = "1" if self.explain else None
-        parameters["hide_saved"] = "1" if self.hide_saved else None
+        for name in ("explain", "hide_saved", "fresh", "adult"):
+            parameters[name] = "1" if getattr(self, name) else None
+        parameters["columns"] = self.columns.in_address
         parameters["industry"] = self.industry or None
-        parameters["fresh"] = "1" if self.fresh else None
         parameters["page"] = self.page if not changes and self.page > 1 else None
         parameters.update(changes)
         if parameters.get("page") == 1:
@@ -101,44 +133,46 @@ class SearchForm:
         return {name: value for name, value in parameters.items() if value not in (None, "", [])}
 
 
-def read_search_form(arguments: MultiDict[str, str], default_rows: int, settings: Settings) -> SearchForm:
-    """Read the form from the address of a request."""
-    errors: dict[str, str] = {}
-    values = {
-        name: text
-        for name in ("min_searches", "max_searches", "min_bid", "max_bid", "contain", "not_contain")
-        if (text := arguments.get(name, "").strip())
-    }
+@dataclass(frozen=True)
+class _Asked:
+    """What the search box names, taken apart."""
+
+    seeds: tuple[str, ...] = ()
+    page_address: str = ""
+    site: str = ""
+
+
+def read_search_form(
+    arguments: MultiDict[str, str],
+    default_rows: int,
+    settings: Settings,
+    devices: Sequence[str] = (),
+    regions: Sequence[str] = (),
+    remembered_columns: str | None = None,
+) -> SearchForm:
+    """Read the form from the address of a request; `devices` and `regions` are those that the log knows."""
+    errors: Errors = {}
+    values = {name: text for name in TYPED if (text := arguments.get(name, "").strip())}
     query = arguments.get("q", "").strip()
-    page_address = query if looks_like_address(query) else ""
-    seeds = () if page_address else _seeds(query, settings, errors)
-    filters = Filters(
-        min_searches=_number(values, "min_searches", errors, 1),
-        max_searches=_number(values, "max_searches", errors, 1),
-        competition=_choices(arguments, "competition", COMPETITIONS, errors),
-        min_bid_micros=_number(values, "min_bid", errors, MICROS),
-        max_bid_micros=_number(values, "max_bid", errors, MICROS),
-        languages=_choices(arguments, "languages", LANGUAGES, errors),
-        must_contain=_words(values, "contain", errors),
-        must_not_contain=_words(values, "not_contain", errors),
-    )
-    _check_range(filters.min_searches, filters.max_searches, "max_searches", errors)
-    _check_range(filters.min_bid_micros, filters.max_bid_micros, "max_bid", errors)
+    asked = _asked(query, settings, errors)
     sort = arguments.get("sort", "").strip() or "rank"
     if sort != "rank" and sort.removeprefix("-") not in SORT_COLUMNS:
         errors["sort"] = gettext("Rows cannot be sorted by “%(column)s”; use the links above the columns.", column=sort)
-    rows = _whole(arguments.get("rows", ""), default_rows)
+    rows = whole(arguments.get("rows", ""), default_rows)
     if rows != default_rows and rows not in ROWS_PER_PAGE:
         errors["rows"] = gettext("Choose 25, 50 or 100 rows a page.")
         rows = default_rows
-    page = _whole(arguments.get("page", ""), 1)
+    page = whole(arguments.get("page", ""), 1)
     if page < 1 or page * rows > settings.max_rows:
         errors["page"] = gettext("There is no such page; pages go from 1 to %(last)d.", last=settings.max_rows // rows)
         page = 1
-    return SearchForm(
+    list_id = arguments.get("list", "").strip()
+    if len(list_id) > MAX_ID_CHARS:
+        errors["list"], list_id = gettext("There is no such list."), ""
+    form = SearchForm(
         query,
-        seeds,
-        filters,
+        asked.seeds,
+        _filters(arguments, values, devices, regions, errors),
         values,
         sort,
         page,
@@ -147,24 +181,78 @@ def read_search_form(arguments: MultiDict[str, str], default_rows: int, settings
         arguments.get("explain", "") == "1",
         arguments.get("hide_saved", "") == "1",
         default_rows,
-        page_address,
+        asked.page_address,
         arguments.get("industry", "").strip()[:MAX_ID_CHARS],
-        bool(page_address) and arguments.get("fresh", "") == "1",
-        errors,
+        bool(asked.page_address) and arguments.get("fresh", "") == "1",
+        site=asked.site,
+        list_id=list_id,
+        adult=arguments.get("adult", "") == "1",
+        columns=read_columns(arguments.getlist("columns"), remembered_columns, errors),
     )
+    return replace(form, errors=errors)
 
 
-def _seeds(query: str, settings: Settings, errors: dict[str, str]) -> tuple[str, ...]:
-    """The seeds that a query names: parts between commas, normalised, each once."""
-    if len(query) > settings.max_query_chars:
-        errors["q"] = gettext(
-            "The search has %(length)d characters; at most %(limit)d are possible. "
-            "Shorten it to the words that name the product or service.",
-            length=len(query),
-            limit=settings.max_query_chars,
-        )
+def _filters(
+    arguments: MultiDict[str, str],
+    values: Mapping[str, str],
+    devices: Sequence[str],
+    regions: Sequence[str],
+    errors: Errors,
+) -> Filters:
+    filters = Filters(
+        min_searches=number(values, "min_searches", errors, 1),
+        max_searches=number(values, "max_searches", errors, 1),
+        competition=choices(arguments, "competition", COMPETITIONS, errors),
+        min_bid_micros=number(values, "min_bid", errors, MICROS),
+        max_bid_micros=number(values, "max_bid", errors, MICROS),
+        languages=choices(arguments, "languages", LANGUAGES, errors),
+        devices=choices(arguments, "devices", tuple(devices), errors),
+        regions=choices(arguments, "regions", tuple(regions), errors),
+        must_contain=words(values, "contain", errors),
+        must_not_contain=words(values, "not_contain", errors),
+        intents=choices(arguments, "intents", INTENTS, errors),
+        match_types=choices(arguments, "match_types", MATCH_TYPES, errors),
+        groups=names(arguments, "groups", errors),
+    )
+    check_range(filters.min_searches, filters.max_searches, "max_searches", errors)
+    check_range(filters.min_bid_micros, filters.max_bid_micros, "max_bid", errors)
+    return filters
+
+
+def _asked(query: str, settings: Settings, errors: Errors) -> _Asked:
+    """The parts between commas: keywords, each normalised and once; one page's address; one `site:`.
+
+    A search that is an address as a whole is that, commas included.
+    """
+    if looks_like_address(query) and not any(looks_like_address(part.strip()) for part in _SEPARATORS.split(query)[1:]):
+        parts = [query] if not _SEPARATORS.search(query) else _parts_of_address(query)
+    else:
+        parts = [part.strip() for part in _SEPARATORS.split(query)]
+    pages = [part for part in parts if looks_like_address(part)]
+    sites = [part[len(SITE_PREFIX) :].strip() for part in parts if part.casefold().startswith(SITE_PREFIX)]
+    if len(pages) > 1 or len(sites) > 1:
+        errors["q"] = gettext("Name one page and one site at most; take several pages of a site by site:example.com.")
+        return _Asked()
+    others = [part for part in parts if part not in pages and not part.casefold().startswith(SITE_PREFIX)]
+    seeds = _seeds(others, settings, errors)
+    return _Asked(seeds, pages[0] if pages else "", sites[0] if sites else "")
+
+
+def _parts_of_address(query: str) -> list[str]:
+    """An address may hold commas; with a space behind the comma, something else follows it."""
+    address, *others = re.split(r"[,，、;；\n]\s+", query)
+    return [address, *(part.strip() for other in others for part in _SEPARATORS.split(other))]
+
+
+def _seeds(parts: Sequence[str], settings: Settings, errors: Errors) -> tuple[str, ...]:
+    length = sum(map(len, parts)) + max(0, len(parts) - 1)
+    if length > settings.max_query_chars * (1 if len(parts) == 1 else settings.max_seeds):
+        errors["q"] = _too_long(length, settings.max_query_chars)
         return ()
-    seeds = tuple(dict.fromkeys(seed for part in _SEPARATORS.split(query) if (seed := normalise(part))))
+    if any(len(part) > settings.max_query_chars for part in parts):
+        errors["q"] = _too_long(max(map(len, parts)), settings.max_query_chars)
+        return ()
+    seeds = tuple(dict.fromkeys(seed for part in parts if (seed := normalise(part))))
     if len(seeds) > settings.max_seeds:
         errors["q"] = gettext(
             "The search has %(count)d keywords; at most %(limit)d are possible at once.",
@@ -175,57 +263,16 @@ def _seeds(query: str, settings: Settings, errors: dict[str, str]) -> tuple[str,
     return seeds
 
 
-def _number(values: Mapping[str, str], name: str, errors: dict[str, str], unit: int) -> int | None:
-    """A field's number times a unit, as a whole number; None if the field is empty or wrong."""
-    if name not in values:
-        return None
-    try:
-        number = Decimal(unicodedata.normalize("NFKC", values[name])) * unit
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or number < 0 or number > MAX_NUMBER:
-        errors[name] = gettext("“%(text)s” is not a number from 0 up.", text=values[name][:40])
-        return None
-    return int(number)
+def _too_long(length: int, limit: int) -> str:
+    return gettext(
+        "The search has %(length)d characters; at most %(limit)d are possible. "
+        "Shorten it to the words that name the product or service.",
+        length=length,
+        limit=limit,
+    )
 
 
-def _check_range(low: int | None, high: int | None, name: str, errors: dict[str, str]) -> None:
-    if low is not None and high is not None and low > high:
-        errors[name] = gettext("The upper limit is below the lower one; exchange them or clear one.")
-
-
-def _choices(
-    arguments: MultiDict[str, str], name: str, allowed: tuple[str, ...], errors: dict[str, str]
-) -> tuple[str, ...]:
-    chosen = [value for value in arguments.getlist(name) if value]
-    unknown = [value for value in chosen if value not in allowed]
-    if unknown:
-        errors[name] = gettext("“%(value)s” is not one of the choices.", value=unknown[0][:40])
-    # All choices together filter nothing out that has a known value, so the order and number typed must not matter.
-    return tuple(value for value in allowed if value in chosen)
-
-
-def _words(values: Mapping[str, str], name: str, errors: dict[str, str]) -> tuple[str, ...]:
-    text = values.get(name, "")
-    words = tuple(dict.fromkeys(word for part in _WORD_SEPARATORS.split(text) if (word := normalise(part))))
-    if len(words) > MAX_FILTER_WORDS or len(text) > MAX_FILTER_CHARS:
-        errors[name] = gettext(
-            "At most %(count)d words and %(chars)d characters are possible here.",
-            count=MAX_FILTER_WORDS,
-            chars=MAX_FILTER_CHARS,
-        )
-        return ()
-    return words
-
-
-def _whole(text: str, default: int) -> int:
-    """A whole number, the default for an empty text, and 0, which no field allows, for anything else."""
-    if not text.strip():
-        return default
-    return int(text) if re.fullmatch(r"[0-9]{1,6}", text.strip()) else 0
-
-
-def _balance(text: str, default: float, errors: dict[str, str]) -> float | None:
+def _balance(text: str, default: float, errors: Errors) -> float | None:
     """The dial, or None where it stands at the default."""
     if not text.strip():
         return None

@@ -3,17 +3,21 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
+from werkzeug.datastructures import MultiDict
 
 from indexes.errors import KRError, NotFoundError
-from kr.pages.reader import PageRead
 from kr.reply import Reply
 from kr.service import KeywordService
 from kr.types import Request
+from webui import columns
+from webui.identity import Identity
 from webui.metrics import observe_reply
-from webui.search_form import SearchForm
+from webui.search_form import SearchForm, read_search_form
+from webui.seed_material import NO_MATERIAL, SeedMaterial, read_material
 
 
 class SnapshotUnusable(KRError):
@@ -61,19 +65,46 @@ def late_service(app: Flask) -> LateService:
     return cast(LateService, app.extensions["kr_service"])
 
 
-def answer(request: Request, page: PageRead | None = None) -> tuple[Reply, float]:
-    """The reply to a request, with what a page says if one was read, and the milliseconds that the online path took."""
+def answer(question: Request, material: SeedMaterial = NO_MATERIAL, facets: bool = False) -> tuple[Reply, float]:
+    """The reply to a request and what it names beside keywords, and the milliseconds that the online path took."""
     service = current_service()
     started = time.perf_counter()
-    reply = service.keyword_ideas(request) if page is None else service.by_url(request, page)
+    asked = replace(question, seeds=tuple(dict.fromkeys((*question.seeds, *material.listed))))
+    reply = (
+        service.by_url(asked, *material.read, facets=facets)
+        if material.read
+        else service.keyword_ideas(asked, facets=facets)
+    )
+    reply = replace(reply, notices=(*material.notices, *reply.notices))
     seconds = time.perf_counter() - started
     observe_reply(len(reply.rows), reply.degraded, seconds)
     return reply, round(seconds * 1000, 3)
 
 
-def read_page_of(form: SearchForm) -> PageRead | None:
-    """The page whose address a search names, or None if it names none. PageError if it cannot be read."""
-    return current_service().read_page(form.page_address, form.fresh) if form.page_address else None
+def material_of(form: SearchForm, identity: Identity | None) -> SeedMaterial:
+    """What a search names beside keywords, read; raises as `read_material`."""
+    return read_material(
+        current_service(),
+        identity,
+        form.seeds,
+        page=form.page_address,
+        fresh=form.fresh,
+        site=form.site,
+        list_id=form.list_id,
+    )
+
+
+def read_form(arguments: MultiDict[str, str]) -> SearchForm:
+    """The search form of an address, with the choices that the log of the snapshot in use allows."""
+    indexes = current_service().indexes
+    return read_search_form(
+        arguments,
+        current_app.config["KR_WEB"].default_page_rows,
+        current_app.config["KR"],
+        indexes.devices,
+        indexes.regions,
+        request.cookies.get(columns.COOKIE),
+    )
 
 
 def register(app: Flask, opener: Callable[[], KeywordService]) -> None:

@@ -44,6 +44,8 @@ class PageProblem(StrEnum):
     NOT_HTML = "not_html"
     EMPTY = "empty"
     BUSY = "busy"
+    SITE_NAME = "site_name"
+    SITE_NOT_CRAWLED = "site_not_crawled"
 
 
 _NOT_PUBLIC_EN = "Only pages on the public internet are read: use the page's public address."
@@ -226,6 +228,16 @@ PROBLEM_TEXTS: dict[PageProblem, tuple[str, str, str, str]] = {
     PageProblem.BUSY: (
         "Too many pages are being read at the moment.", "Try again in a few seconds.", "当前正在读取的网页过多。",
         "请几秒后重试。",
+    ),
+    PageProblem.SITE_NAME: (
+        "“{site}” is not the name of a site.", "Name its host alone, such as shop.example.com.",
+        "“{site}”不是网站名称。", "请只填写域名，例如 shop.example.com。",
+    ),
+    PageProblem.SITE_NOT_CRAWLED: (
+        "The platform has crawled no page of {site}.",
+        "Use the address of one of its pages instead: that page is fetched.",
+        "平台没有抓取过 {site} 的网页。",
+        "请改用该网站某个网页的地址，系统会读取该网页。",
     ),
 }  # fmt: skip
 

@@ -140,17 +140,22 @@ class PageReader:
 
     @staticmethod
     def _read(address: str, host: str, document: PageDocument, origin: Origin, day: date, indexes: Indexes) -> PageRead:
-        rarest = float(indexes.postings.idf.max()) if len(indexes.terms) else 1.0
+        return PageRead(address, document, topics_of(document, host, indexes), origin, day)
 
-        def idf(token: str) -> float:
-            term_id = indexes.terms.find(token)
-            share = float(indexes.postings.idf[term_id]) / rarest if term_id >= 0 else UNKNOWN_WORD
-            return LEAST_IDF + (1 - LEAST_IDF) * max(share, 0.0) ** IDF_POWER
 
-        def is_searched(text: str) -> bool:
-            return indexes.keywords.find(normalise(text)) >= 0
+def topics_of(document: PageDocument, host: str, indexes: Indexes) -> tuple[PageTopic, ...]:
+    """The topics of a page, its words weighed by the search log."""
+    rarest = float(indexes.postings.idf.max()) if len(indexes.terms) else 1.0
 
-        return PageRead(address, document, find_topics(document, idf, is_searched, host=host), origin, day)
+    def idf(token: str) -> float:
+        term_id = indexes.terms.find(token)
+        share = float(indexes.postings.idf[term_id]) / rarest if term_id >= 0 else UNKNOWN_WORD
+        return LEAST_IDF + (1 - LEAST_IDF) * max(share, 0.0) ** IDF_POWER
+
+    def is_searched(text: str) -> bool:
+        return indexes.keywords.find(normalise(text)) >= 0
+
+    return find_topics(document, idf, is_searched, host=host)
 
 
 def _today() -> date:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from indexes.neighbors import FUSION
 from indexes.opened import Indexes
 from kr.audit.stage import UnsafeKeywordAudit
+from kr.keyword_intents import KeywordIntents
 from kr.marketing.apply import MarketingRules
 from kr.marketing.rules import load_rules
 from kr.pipeline import Pipeline
@@ -21,7 +22,9 @@ from kr.retrieval.close_variants import CloseVariantGrouping
 from kr.retrieval.exact import ExactSource
 from kr.retrieval.filters import FilterCompiler, RequestFilters
 from kr.retrieval.industry import IndustryRelevance, IndustrySource
+from kr.retrieval.listed import KeepListed, ListedSource
 from kr.retrieval.neighbors import FusedStrength, NeighborFinder, NeighborSource
+from kr.retrieval.refinements import Refinements
 from kr.retrieval.semantic import SemanticSource
 from kr.retrieval.token_match import TokenMatchSource
 from kr.retrieval.url_topics import UrlTopicsSource
@@ -72,7 +75,11 @@ def fused_strength(indexes: Indexes, neighbors: NeighborFinder) -> Sequence[Stag
 
 
 def keyword_search_pipeline(
-    indexes: Indexes, settings: Settings, audit: UnsafeKeywordAudit, now: Callable[[], datetime]
+    indexes: Indexes,
+    settings: Settings,
+    audit: UnsafeKeywordAudit,
+    now: Callable[[], datetime],
+    intents: KeywordIntents | None = None,
 ) -> Pipeline:
     """Retrieval → strength of pairs → relevance → audit → close variants → filters → rank → marketing rules → cut."""
     anchors = AnchorFinder(indexes, settings.anchors_per_seed)
@@ -92,9 +99,27 @@ def keyword_search_pipeline(
             audit,
             CloseVariantGrouping(indexes),
             RequestFilters(filters),
+            Refinements(indexes, MINERS, intents or KeywordIntents(indexes)),
             QualityAndDemand(indexes, settings.quality_weight),
             order,
             MarketingRules(indexes, rules, SOURCES, order, now),
             CutToLimit(),
+        ),
+    )
+
+
+def keyword_scoring_pipeline(indexes: Indexes, settings: Settings, audit: UnsafeKeywordAudit) -> Pipeline:
+    """Scoring of keywords that the caller names: the same sources for evidence, but nothing is added or admitted."""
+    anchors = AnchorFinder(indexes, settings.anchors_per_seed)
+    neighbors = NeighborFinder(indexes, anchors, settings.candidates_per_source)
+    filters = FilterCompiler(indexes)
+    return Pipeline(
+        sources=(*keyword_sources(indexes, settings, neighbors, filters), ListedSource(indexes)),
+        stages=(
+            KeepListed(),
+            *fused_strength(indexes, neighbors),
+            relevance_stage(indexes, settings),
+            PageRelevance(indexes, anchors, MINERS),
+            audit,
         ),
     )

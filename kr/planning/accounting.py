@@ -19,6 +19,7 @@ REASON_TEXTS: dict[str, tuple[str, str]] = {
     "malformed_quote": ("text stands after a closing quote", "引号后有多余文字"),
     "control_character": ("holds a NUL or another control character", "含有 NUL 或其他控制字符"),
     "undecodable": ("holds bytes that are no text in the file's encoding", "含有无法按文件编码读取的字节"),
+    "keyword_too_long": ("the keyword is too long to be searched for", "关键词过长，无法搜索"),
     "huge_cell": ("a cell is too long", "单元格过长"),
     "huge_row": ("the line is too long", "行过长"),
     "formula": ("is a formula, not text", "是公式而不是文字"),

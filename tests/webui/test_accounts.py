@@ -91,6 +91,7 @@ def _tenant(web: Flask, database: Database, name: str) -> Tenant:
         "session_id": signed_in.id,
         "list_id": keyword_list.id,
         "batch": batch,
+        "text": "a keyword that nobody searched",
         "plan_id": plan.id,
         # What only operators of the platform may touch is nothing to all others, whatever its identifier.
         **dict.fromkeys(("rule_id", "number", "snapshot_id", "job_id", "kind", "list_name", "decision_id"), "1"),

@@ -43,7 +43,7 @@ def test_the_envelope_holds_rows_meta_and_nothing_else(ask: Ask) -> None:
 def test_every_reply_fits_the_published_models(ask: Ask) -> None:
     for keywords in (["鲜花"], ["先花"], ["runnnig"], ["zzzzqqqq"], ["在线赌博"], ["!!!?"], [""]):
         for language in (None, "zh"):
-            reply = ask(*keywords, language=language, explain=True)
+            reply = ask(*keywords, language=language, explain=True, facets=True)
             KeywordIdeasReply.model_validate(reply.json)
             assert set(reply.json["data"]) <= set(
                 KeywordIdeasReply.model_json_schema()["$defs"]["KeywordIdeas"]["properties"]

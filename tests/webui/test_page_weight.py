@@ -7,6 +7,7 @@ from flask import Flask
 
 from kr.settings import Settings
 from webui.application import create_app
+from webui.page_bench import run_page_bench
 from webui.static_files import STATIC_DIR
 
 KB = 1000
@@ -23,6 +24,14 @@ def test_a_full_page_of_a_hundred_rows_weighs_at_most_100_kilobytes(small_store:
         for address in re.findall(r'(?:src|href)="(/static/[^"]+)"', html):
             weight += len(client.get(address, headers=packed).data)
         assert weight <= 100 * KB, weight
+
+
+def test_the_bench_of_pages_prints_what_they_weigh(small_store: Any) -> None:
+    rows = {row["page"]: row for row in run_page_bench(small_store, with_browser=False)}
+    assert {"search, 100 rows", "keyword", "home"} <= set(rows)
+    for row in rows.values():
+        assert 1 * KB < row["bytes"] <= 100 * KB and row["external_requests"] == 0
+        assert row["script_bytes"] <= 25 * KB and row["paint_ms"] is None
 
 
 def test_the_script_is_one_small_file(app: Flask) -> None:

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask.testing import FlaskClient
 
+from webui.columns import COLUMNS
+
 Pages = Callable[..., Any]
 
 
@@ -272,7 +274,7 @@ def test_the_methods_page_explains_each_column_and_links_resolve(page_of: Pages)
     explained = {element.attributes["id"] for element in page.all("div") if element.attributes.get("id")}
     columns = {
         next(name for name in (th.attributes["class"] or "").split() if name.startswith("c-")).removeprefix("c-")
-        for th in page_of("/search", q="鲜花").all("th", role="columnheader")
+        for th in page_of("/search", q="鲜花", columns=list(COLUMNS)).all("th", role="columnheader")
     }
     # The match type stands in the column of the keyword.
     assert columns | {"match"} == explained

@@ -6,7 +6,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from webui.api.account_models import AccountReply
+from webui.api.account_models import (
+    AccountReply,
+    ApiKeysReply,
+    NewApiKey,
+    NewApiKeyReply,
+    NewUser,
+    UserReply,
+    UsersReply,
+)
 from webui.api.list_models import (
     KeywordListChange,
     KeywordListReply,
@@ -47,6 +55,22 @@ ACCOUNT_OPERATIONS = (
     AccountOperation(
         "/api/v1/account", "get", "getAccount", "Who an API key acts for", None, AccountReply, "Organisation and user."
     ),
+    AccountOperation("/api/v1/users", "get", "listUsers", "The users, for admins", None, UsersReply, "The users."),
+    AccountOperation("/api/v1/users", "post", "addUser", "Add a user, as an admin", NewUser, UserReply, "The user."),
+    AccountOperation(
+        "/api/v1/users/{user_id}", "delete", "disableUser", "Disable a user, as an admin", None, None, "Disabled."
+    ),
+    AccountOperation("/api/v1/keys", "get", "listApiKeys", "The keys in force", None, ApiKeysReply, "The keys."),
+    AccountOperation(
+        "/api/v1/keys",
+        "post",
+        "makeApiKey",
+        "Make a key",
+        NewApiKey,
+        NewApiKeyReply,
+        "The key, this once whole.",
+    ),
+    AccountOperation("/api/v1/keys/{key_id}", "delete", "revokeApiKey", "Revoke a key", None, None, "Revoked."),
     AccountOperation(_LISTS, "get", "listKeywordLists", "The lists by name", None, KeywordListsReply, "The lists."),
     AccountOperation(
         _LISTS, "post", "createKeywordList", "Make a list", NewKeywordList, KeywordListReply, "The new list."

@@ -1,26 +1,41 @@
 """`POST /api/v1/keyword-ideas`: the keyword search as a service for programs."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from flask import Blueprint, Response, current_app, g
+from flask import Blueprint, Response, current_app, g, request
 
 from indexes.errors import UsageError
-from kr.envelope import envelope
+from indexes.text import normalise
+from kr.audit.stage import ADULT_PARAMETER
+from kr.envelope import envelope, scores_envelope
 from kr.industry_seeds import UnknownIndustryError
 from kr.pages.problems import PageError
 from kr.pages.reader import PageRead
+from kr.pages.site import SiteRead
 from kr.seeds import parse_seeds
+from kr.store.accounts import NoSuchRecord
 from kr.types import Filters, Request
 from webui.api.exchange import read_body, send
+from webui.api.keyword_models import KeywordScoresRequest
 from webui.api.models import KeywordIdeasRequest
 from webui.api.openapi import openapi_bytes
-from webui.api.problems import INVALID_REQUEST, PAGE_REFUSED, PAGE_TOKEN, PAGE_UNREADABLE, ApiProblem
+from webui.api.problems import (
+    INVALID_REQUEST,
+    NOT_FOUND,
+    PAGE_REFUSED,
+    PAGE_TOKEN,
+    PAGE_UNREADABLE,
+    UNAUTHENTICATED,
+    ApiProblem,
+)
 from webui.identity import current_identity
 from webui.judging import known_keywords
 from webui.page_tokens import PageToken, decode_page_token
 from webui.search_service import answer, current_service
+from webui.seed_material import SeedMaterial, read_material
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -36,9 +51,8 @@ def keyword_ideas() -> Response:
     """Answer a question; the body is the same for the same question on the same snapshot."""
     question = read_body(KeywordIdeasRequest)
     asked = request_of(question)
-    page = _page_of(question)
-    if page is not None:
-        asked = current_service().with_page(asked, page)
+    material = material_of_question(question)
+    asked = material.added_to(asked, current_service())
     with _token_problems():
         token = decode_page_token(question.page_token) if question.page_token is not None else None
         if token:
@@ -47,7 +61,7 @@ def keyword_ideas() -> Response:
     # Paging ends at max_rows, wherever in a page that is.
     cut = replace(asked, limit=max(0, min(asked.limit, current_app.config["KR"].max_rows - asked.offset)))
     with _industry_problems():
-        reply, took_ms = answer(cut, page)
+        reply, took_ms = answer(cut, material, question.facets)
     if token:
         with _token_problems():
             token.check_snapshot(reply.snapshot)
@@ -63,17 +77,42 @@ def keyword_ideas() -> Response:
     return send(document, took_ms)
 
 
-def _page_of(question: KeywordIdeasRequest) -> PageRead | None:
-    """The page that the question names, read."""
-    if question.url_seed is None:
-        return None
+def material_of_question(question: KeywordIdeasRequest | KeywordScoresRequest) -> SeedMaterial:
+    """What the question names beside keywords, read: page, site, list. ApiProblem names what cannot be read."""
+    service, identity = current_service(), current_identity()
+    read: tuple[PageRead | SiteRead, ...] = ()
+    if (url := question.url_seed) is not None:
+        with _page_problems("#/url_seed/url", question.language):
+            read += read_material(service, identity, (), page=url.url, fresh=url.fresh).read
+    if (site := question.site_seed) is not None:
+        with _page_problems("#/site_seed/site", question.language):
+            read += read_material(service, identity, (), site=site.site).read
+    if question.list_seed is None:
+        return SeedMaterial(read)
+    if identity is None:
+        raise ApiProblem(UNAUTHENTICATED, "list_seed needs an API key: Authorization: Bearer kr_….")
+    typed = question.keyword_seed.keywords if question.keyword_seed else ()
     try:
-        return current_service().read_page(question.url_seed.url, question.url_seed.fresh)
+        listed = read_material(service, identity, typed, list_id=question.list_seed.list_id)
+    except NoSuchRecord as error:
+        mistake = {"pointer": "#/list_seed/list_id", "detail": str(error)}
+        raise ApiProblem(NOT_FOUND, str(error), [mistake]) from error
+    return replace(listed, read=read)
+
+
+@contextmanager
+def _page_problems(pointer: str, language: str | None) -> Iterator[None]:
+    try:
+        yield
     except PageError as error:
-        kind = PAGE_REFUSED if error.refused else PAGE_UNREADABLE
-        detail = error.text_zh if question.language == "zh" else error.text_en
-        mistake = {"pointer": "#/url_seed/url", "detail": f"{error.problem.value}: {detail}"}
-        raise ApiProblem(kind, detail, [mistake]) from error
+        raise page_problem(error, pointer, language) from error
+
+
+def page_problem(error: PageError, pointer: str, language: str | None) -> ApiProblem:
+    """The problem of a page or site that is refused or cannot be read."""
+    kind = PAGE_REFUSED if error.refused else PAGE_UNREADABLE
+    detail = error.text_zh if language == "zh" else error.text_en
+    return ApiProblem(kind, detail, [{"pointer": pointer, "detail": f"{error.problem.value}: {detail}"}])
 
 
 @contextmanager
@@ -93,14 +132,44 @@ def _token_problems() -> Iterator[None]:
         raise ApiProblem(PAGE_TOKEN, str(error), [{"pointer": "#/page_token", "detail": error.message}]) from error
 
 
-def request_of(question: KeywordIdeasRequest) -> Request:
-    """The question as the online path takes it; ApiProblem for seeds that it does not."""
-    settings = current_app.config["KR"]
+@blueprint.post("/keyword-scores")
+def keyword_scores() -> Response:
+    """Score the caller's own keywords; the rows are as many as were sent, in their order."""
+    request.max_content_length = current_app.config["KR_WEB"].max_upload_bytes
+    question = read_body(KeywordScoresRequest)
+    service = current_service()
+    asked = Request(_seeds_of(question), parameters=_parameters(question))
+    material = material_of_question(question)
+    started = time.perf_counter()
+    asked = material.added_to(asked, service)
+    scores = service.scores(asked, question.keywords)
+    took_ms = round((time.perf_counter() - started) * 1000, 3)
+    document = scores_envelope(
+        scores,
+        asked,
+        service.indexes.snapshot_id,
+        notices=(*material.notices, *(note for each in material.read for note in each.notices())),
+        language=question.language,
+        request_id=g.request_id,
+    )
+    return send(document, took_ms)
+
+
+def _seeds_of(question: KeywordIdeasRequest | KeywordScoresRequest) -> tuple[str, ...]:
     try:
-        seeds = parse_seeds(question.keyword_seed.keywords if question.keyword_seed else (), settings)
+        return parse_seeds(question.keyword_seed.keywords if question.keyword_seed else (), current_app.config["KR"])
     except UsageError as error:
         pointer = "#/keyword_seed/keywords"
         raise ApiProblem(INVALID_REQUEST, str(error), [{"pointer": pointer, "detail": str(error)}]) from error
+
+
+def _parameters(question: KeywordIdeasRequest | KeywordScoresRequest) -> dict[str, float]:
+    return {ADULT_PARAMETER: 1} if question.include_adult_keywords else {}
+
+
+def request_of(question: KeywordIdeasRequest) -> Request:
+    """The question as the online path takes it; ApiProblem for seeds that it does not."""
+    seeds = _seeds_of(question)
     wanted = question.filters
     dismissed, owned = known_keywords(current_identity(), wanted.hide_listed)
     return Request(
@@ -116,12 +185,15 @@ def request_of(question: KeywordIdeasRequest) -> Request:
             regions=tuple(wanted.regions),
             must_contain=tuple(wanted.must_contain),
             must_not_contain=tuple(wanted.must_not_contain),
+            intents=tuple(wanted.intents),
+            match_types=tuple(wanted.match_types),
+            groups=tuple(map(normalise, wanted.groups)),
             dismissed=dismissed,
             owned=owned,
         ),
         limit=question.page_size,
         sort=question.sort,
-        parameters={} if question.parameters.t is None else {"t": question.parameters.t},
+        parameters=_parameters(question) | ({} if question.parameters.t is None else {"t": question.parameters.t}),
         explain=question.explain,
         industry_seed=tuple(dict.fromkeys(question.industry_seed.industries)) if question.industry_seed else (),
     )

@@ -24,6 +24,17 @@ Competition = Literal["LOW", "MEDIUM", "HIGH"]
 KeywordLanguage = Literal["zh", "en", "other"]
 Direction = Literal["same", "broader", "narrower", "overlapping", "disjoint"]
 MatchType = Literal["EXACT", "PHRASE", "BROAD"]
+Intent = Literal[
+    "navigational",
+    "support",
+    "supply",
+    "local",
+    "informational",
+    "commercial",
+    "price",
+    "transactional",
+    "general",
+]
 Variant = Literal["width", "spacing", "traditional", "plural", "order", "pinyin"]
 Sort = Literal[
     "rank",
@@ -88,6 +99,21 @@ class UrlSeed(_Question):
     fresh: bool = Field(False, description="Fetch the page even if the platform's crawl has it.")
 
 
+class SiteSeed(_Question):
+    """A site to start from: the topics of its pages in the platform's crawl, pooled. Nothing is fetched."""
+
+    site: Annotated[
+        str,
+        Field(min_length=1, max_length=253, description="Host, such as shop.example.com; with www. or without is one."),
+    ]
+
+
+class ListSeed(_Question):
+    """A keyword list to start from: its most searched keywords become seeds."""
+
+    list_id: Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS, description="Of the key's organisation.")]
+
+
 class IndustrySeed(_Question):
     """Industries to start from: what their advertisers buy, and what is near to it."""
 
@@ -117,6 +143,11 @@ class IdeaFilters(_Question):
     )
     must_contain: Words = Field(default=[], description="Every one of these words is in the keyword.")
     must_not_contain: Words = Field(default=[], description="None of these words is in the keyword.")
+    intents: list[Intent] = Field(default=[], max_length=9, description="Any of these intents; empty for all.")
+    match_types: list[MatchType] = Field(
+        default=[], max_length=3, description="Any of these suggested match types; empty for all."
+    )
+    groups: Words = Field(default=[], description="Any of these groups of the result, as the facets name them.")
     hide_listed: bool = Field(
         default=False,
         description="Leave out what is on a list of the key's organisation. What it dismissed is always left out.",
@@ -142,8 +173,10 @@ class Parameters(_Question):
 class KeywordIdeasRequest(_Question):
     """A question for keyword ideas."""
 
-    keyword_seed: KeywordSeed | None = Field(None, description="Keywords to start from.")
+    keyword_seed: KeywordSeed | None = Field(None, description="Keywords to start from; or another seed, or several.")
     url_seed: UrlSeed | None = Field(None, description="A page to start from.")
+    site_seed: SiteSeed | None = Field(None, description="A site to start from.")
+    list_seed: ListSeed | None = Field(None, description="A list of the key's organisation to start from.")
     industry_seed: IndustrySeed | None = Field(None, description="Industries to start from.")
     page_size: int = Field(DEFAULT_PAGE_SIZE, ge=1, le=MAX_PAGE_SIZE, description="Rows of one reply.")
     page_token: str | None = Field(None, max_length=1_000, description="next_page_token of the reply before.")
@@ -153,13 +186,18 @@ class KeywordIdeasRequest(_Question):
         None, description="Adds `text` in this language to reasons and notices, beside text_en and text_zh."
     )
     explain: bool = Field(False, description="Also answer what each stage found, kept and removed.")
+    include_adult_keywords: bool = Field(False, description="Also lawful goods for adults.")
+    facets: bool = Field(
+        False, description="Also count the whole result by word, group, intent, language, competition."
+    )
     timing: bool = Field(False, description="Fill meta.took_ms; the body then differs from call to call.")
     parameters: Parameters = Parameters()
 
     @model_validator(mode="after")
     def _something_is_asked(self) -> Self:
-        if self.keyword_seed is None and self.url_seed is None and self.industry_seed is None:
-            raise PydanticCustomError("no_seed", "Name keyword_seed, url_seed, industry_seed or several of them")
+        if not any((self.keyword_seed, self.url_seed, self.site_seed, self.list_seed, self.industry_seed)):
+            names = "keyword_seed, url_seed, site_seed, list_seed, industry_seed"
+            raise PydanticCustomError("no_seed", "Name one of {names}, or several", {"names": names})
         return self
 
 
@@ -242,6 +280,8 @@ class KeywordIdea(BaseModel):
     missed_terms: list[str] = Field(description="Terms of the seed that the keyword lacks.")
     added_terms: list[str] = Field(description="Terms of the keyword that the seed lacks.")
     reasons: list[IdeaReason]
+    group: str | None = Field(None, description="Group of the result, null without one; present with facets.")
+    intent: Intent | None = Field(None, description="What it is searched for; present with facets.")
 
 
 class Correction(BaseModel):
@@ -294,6 +334,48 @@ class PageRead(BaseModel):
     topics: list[PageTopic] = Field(description="The main topic first.")
 
 
+class SiteRead(BaseModel):
+    """The site that was read for site_seed."""
+
+    site: str = Field(description="Its host, without www.")
+    pages: int = Field(description="Pages of it that the platform has crawled.")
+    pages_read: int = Field(description="Pages whose topics were pooled: those nearest to the root.")
+    read_on: str = Field(description="Last day (UTC) of the log that the crawl belongs to.")
+    topics: list[PageTopic] = Field(description="The main topic first.")
+
+
+class FacetCount(BaseModel):
+    """A value, and how many rows of the whole result have it."""
+
+    value: str
+    count: int
+
+
+class IntentCount(FacetCount):
+    """The same of an intent, with its name."""
+
+    text_en: str
+    text_zh: str
+
+
+class Facets(BaseModel):
+    """What the whole result is made of; the most frequent values first."""
+
+    rows: int = Field(description="Rows that were counted.")
+    words: list[FacetCount] = Field(description="Rows whose text contains the word, as must_contain reads it.")
+    groups: list[FacetCount] = Field(description="Rows by the word that most rows share with them.")
+    intents: list[IntentCount]
+    languages: list[FacetCount]
+    competition: list[FacetCount] = Field(description="UNKNOWN where no ad was logged.")
+
+
+class Relaxation(BaseModel):
+    """What dropping one filter would bring."""
+
+    filter: str = Field(description="A field of filters; owned for hide_listed; all for all of them.")
+    total: int
+
+
 class SeedIndustry(BaseModel):
     """An industry that industry_seed named."""
 
@@ -314,6 +396,11 @@ class KeywordIdeas(BaseModel):
     corrections: list[Correction]
     notices: list[ReplyNotice]
     page: PageRead | None = Field(None, description="Present if url_seed was given.")
+    site: SiteRead | None = Field(None, description="Present if site_seed was given.")
+    facets: Facets | None = Field(None, description="Present if they were asked for.")
+    relaxations: list[Relaxation] | None = Field(
+        None, description="Present where the filters leave nothing: what dropping each alone would bring, most first."
+    )
     industries: list[SeedIndustry] | None = Field(None, description="Present if industry_seed was given.")
     explain: dict[str, Any] | None = Field(None, description="What each stage did; present if it was asked for.")
 

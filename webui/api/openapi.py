@@ -18,6 +18,7 @@ from webui.api.account_operations import account_models, account_paths, models_o
 from webui.api.exchange import REQUEST_ID_HEADER
 from webui.api.forecast_operations import forecast_models, forecast_paths
 from webui.api.industries_models import IndustriesQuestion, IndustriesReply, IndustryQuestion, IndustryReply
+from webui.api.keyword_models import KeywordQuestion, KeywordReply, KeywordScoresReply, KeywordScoresRequest
 from webui.api.models import KeywordIdeasReply, KeywordIdeasRequest, Problem
 from webui.api.operator_operations import OPERATOR_OPERATIONS
 from webui.api.plan_operations import plan_models, plan_paths
@@ -121,6 +122,9 @@ def openapi_document() -> dict[str, Any]:
         [
             (KeywordIdeasRequest, "validation"),
             (KeywordIdeasReply, "serialization"),
+            (KeywordScoresRequest, "validation"),
+            (KeywordScoresReply, "serialization"),
+            (KeywordReply, "serialization"),
             *account_models(),
             *models_of(OPERATOR_OPERATIONS),
             *plan_models(),
@@ -142,6 +146,8 @@ def openapi_document() -> dict[str, Any]:
         },
         "paths": {
             "/api/v1/keyword-ideas": {"post": _keyword_ideas()},
+            "/api/v1/keyword-scores": {"post": _keyword_scores()},
+            "/api/v1/keywords/{text}": {"get": _keyword()},
             **{operation.path: {"get": _read(operation)} for operation in READ_OPERATIONS},
             **account_paths(_REFERENCE, _problems((ACCOUNT_KEY,))),
             **paths_of(OPERATOR_OPERATIONS, _REFERENCE, _problems((ACCOUNT_KEY,))),
@@ -171,12 +177,36 @@ def _keyword_ideas() -> dict[str, Any]:
     }
 
 
-def _read(operation: ReadOperation) -> dict[str, Any]:
-    schema = operation.question.model_json_schema(ref_template=_REFERENCE)
-    parameters = [
-        {"name": name, "in": "path", "required": True, "description": "An id.", "schema": {"type": "string"}}
-        for name in re.findall(r"{(\w+)}", operation.path)
-    ]
+def _keyword_scores() -> dict[str, Any]:
+    return {
+        "operationId": "scoreKeywords",
+        "summary": "The caller's own keywords, scored in their order; none is added or left out",
+        "parameters": [_REQUEST_ID],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": _REFERENCE.format(model="KeywordScoresRequest")}}},
+        },
+        "responses": _responses(
+            "KeywordScoresReply", "A row a keyword that was sent.", without=(ACCOUNT_KEY, PAGE_TOKEN)
+        ),
+    }
+
+
+def _keyword() -> dict[str, Any]:
+    text = {"name": "text", "in": "path", "required": True, "description": "A keyword.", "schema": {"type": "string"}}
+    responses = _responses("KeywordReply", "The keyword.", without=(*_OF_BODIES, ACCOUNT_KEY))
+    problem = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(model="Problem")}}}
+    return {
+        "operationId": "getKeyword",
+        "summary": "Everything that is known of one keyword",
+        "parameters": [text, *_parameters(KeywordQuestion), _REQUEST_ID],
+        "responses": {**responses, "404": {"description": "Nobody searched it, or it is unsafe.", "content": problem}},
+    }
+
+
+def _parameters(question: type[BaseModel]) -> list[dict[str, Any]]:
+    schema = question.model_json_schema(ref_template=_REFERENCE)
+    parameters = []
     for name, field in schema["properties"].items():
         described = {key: value for key, value in field.items() if key not in ("description", "title")}
         parameters.append(
@@ -188,6 +218,14 @@ def _read(operation: ReadOperation) -> dict[str, Any]:
                 "schema": described,
             }
         )
+    return parameters
+
+
+def _read(operation: ReadOperation) -> dict[str, Any]:
+    identifiers = [
+        {"name": name, "in": "path", "required": True, "description": "An id.", "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ]
     responses = _responses(operation.reply.__name__, operation.told, without=_unmet(operation))
     if "{" in operation.path:
         responses["404"] = {
@@ -197,7 +235,7 @@ def _read(operation: ReadOperation) -> dict[str, Any]:
     return {
         "operationId": operation.operation_id,
         "summary": operation.summary,
-        "parameters": [*parameters, _REQUEST_ID],
+        "parameters": [*identifiers, *_parameters(operation.question), _REQUEST_ID],
         "responses": responses,
     }
 

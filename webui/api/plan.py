@@ -4,25 +4,28 @@ from dataclasses import replace
 
 import orjson
 from flask import Blueprint, Response, current_app, g, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
+from kr.pages.problems import PageError
 from kr.planning.accounting import Rejection
 from kr.planning.exporting import FORMATS
 from kr.planning.importing import PlanImport
 from kr.planning.json_rows import row_as_dict
 from kr.planning.plan_row import MatchType, PlanRow
 from kr.planning.source_file import SourceFile
+from kr.store.accounts import NoSuchRecord
 from webui.api.exchange import read_body, read_parameters
-from webui.api.keyword_ideas import request_of
+from webui.api.keyword_ideas import material_of_question, page_problem, request_of
 from webui.api.plan_models import KeywordIdeasExportRequest, PlanImportOptions
-from webui.api.problems import INVALID_REQUEST, TOO_LARGE, ApiProblem
+from webui.api.problems import INVALID_REQUEST, NOT_FOUND, TOO_LARGE, ApiProblem
 from webui.exports import export_of, export_of_form, read_export_form
+from webui.identity import current_identity
+from webui.judging import personal
+from webui.search_service import current_service
+from webui.uploads import UploadTooLarge, uploaded_file
 
 blueprint = Blueprint("plan_api", __name__, url_prefix="/api/v1")
 
 SHOWN_REJECTIONS = 100
-FILE_FIELD = "file"
-_LONGEST_NAME = 60
 
 
 @blueprint.post("/plan/import")
@@ -33,7 +36,7 @@ def import_file() -> Response:
     """
     options = read_parameters(PlanImportOptions)
     settings = current_app.config["KR"]
-    source = _uploaded(settings.plan_max_bytes)
+    source = _uploaded()
     importing = PlanImport(
         source,
         max_rows=settings.plan_max_rows,
@@ -60,23 +63,11 @@ def import_file() -> Response:
     return Response(orjson.dumps({"data": data, "meta": meta}), mimetype="application/json")
 
 
-def _uploaded(most_bytes: int) -> SourceFile:
-    """The file of a request, as a form or as the body; larger bodies than usual are taken here alone."""
-    limit = current_app.config["KR_WEB"].max_upload_bytes
-    request.max_content_length = limit
+def _uploaded() -> SourceFile:
     try:
-        if request.mimetype == "multipart/form-data":
-            part = request.files.get(FILE_FIELD)
-            if part is None:
-                raise ApiProblem(INVALID_REQUEST, f"The form has no file named “{FILE_FIELD}”.")
-            name, content = (part.filename or "").replace("\\", "/").rpartition("/")[2], part.read()
-        else:
-            name, content = "", request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        raise ApiProblem(
-            TOO_LARGE, f"The file has more than {limit:,} bytes. Split it, or use `manage.py plan import`."
-        ) from None
-    return SourceFile(name[:_LONGEST_NAME] or "The file", content=content, most_bytes=most_bytes)
+        return uploaded_file()
+    except UploadTooLarge as error:
+        raise ApiProblem(TOO_LARGE, str(error)) from None
 
 
 @blueprint.get("/keyword-ideas/export")
@@ -87,12 +78,18 @@ def export_by_address() -> Response:
     format = request.args.get("format", "csv")
     if format not in FORMATS:
         errors["format"] = f"“{format[:40]}” is not a format; use one of {', '.join(FORMATS)}."
-    if not form.seeds:
+    if not form.asks:
         errors.setdefault("q", "No keyword to search for was named.")
     if errors:
         pointers = [{"pointer": f"?{name}", "detail": text} for name, text in errors.items()]
         raise ApiProblem(INVALID_REQUEST, " ".join(errors.values()), pointers)
-    return export_of_form(form, form.filters)
+    identity = current_identity()
+    try:
+        return export_of_form(form, personal(form, identity), identity)
+    except PageError as error:
+        raise page_problem(error, "?q", None) from error
+    except NoSuchRecord as error:
+        raise ApiProblem(NOT_FOUND, str(error), [{"pointer": "?list", "detail": str(error)}]) from error
 
 
 @blueprint.post("/keyword-ideas/export")
@@ -100,6 +97,8 @@ def export_by_question() -> Response:
     """The answer to a question as a file."""
     question = read_body(KeywordIdeasExportRequest)
     most = current_app.config["KR"].max_rows
-    asked = replace(request_of(question.question()), limit=min(question.max_rows or most, most))
+    inner = question.question()
+    asked = replace(request_of(inner), limit=min(question.max_rows or most, most))
+    asked = material_of_question(inner).added_to(asked, current_service())
     match_type = MatchType(question.match_type) if question.match_type else None
     return export_of(asked, question.format, question.language, question.campaign, question.ad_group, match_type)

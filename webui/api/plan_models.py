@@ -1,10 +1,20 @@
 """What import and export accept and answer, as typed models."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from webui.api.models import IdeaFilters, KeywordIdeasRequest, KeywordSeed, MatchType, Parameters, Sort
+from webui.api.models import (
+    IdeaFilters,
+    KeywordIdeasRequest,
+    KeywordSeed,
+    ListSeed,
+    MatchType,
+    Parameters,
+    SiteSeed,
+    Sort,
+    UrlSeed,
+)
 from webui.limits import MAX_NAME_CHARS
 
 ExportFormat = Literal["csv", "xlsx", "google_ads_editor", "microsoft_bulk", "google_keyword_planner", "jsonl"]
@@ -15,12 +25,16 @@ class KeywordIdeasExportRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    keyword_seed: KeywordSeed
+    keyword_seed: KeywordSeed | None = Field(None, description="Keywords to start from; or another seed, or several.")
+    url_seed: UrlSeed | None = Field(None, description="A page to start from.")
+    site_seed: SiteSeed | None = Field(None, description="A site to start from.")
+    list_seed: ListSeed | None = Field(None, description="A list of the key's organisation to start from.")
     format: ExportFormat = Field("csv", description="What is written; `csv` and `xlsx` hold every figure and reason.")
     max_rows: int | None = Field(None, ge=1, description="Most rows; default and most is what the operator has set.")
     sort: Sort = Field("rank", description="Order of rows; `-` in front for descending.")
     filters: IdeaFilters = IdeaFilters()
     parameters: Parameters = Parameters()
+    include_adult_keywords: bool = Field(False, description="Also lawful goods for adults.")
     language: Literal["en", "zh"] = Field("en", description="Of headings and reasons.")
     campaign: str = Field("", max_length=MAX_NAME_CHARS, description="Campaign of all keywords.")
     ad_group: str = Field("", max_length=MAX_NAME_CHARS, description="Ad group of all keywords.")
@@ -30,8 +44,13 @@ class KeywordIdeasExportRequest(BaseModel):
 
     def question(self) -> KeywordIdeasRequest:
         """The same question without the file."""
-        shared = ("keyword_seed", "sort", "filters", "parameters")
+        shared = KeywordIdeasRequest.model_fields.keys() & type(self).model_fields.keys() - {"language"}
         return KeywordIdeasRequest.model_validate({name: getattr(self, name) for name in shared})
+
+    @model_validator(mode="after")
+    def _something_is_asked(self) -> Self:
+        self.question()
+        return self
 
 
 class PlanImportOptions(BaseModel):

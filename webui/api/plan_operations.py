@@ -33,8 +33,9 @@ def _export_by_address(problems: dict[str, Any]) -> dict[str, Any]:
             {
                 "name": "q",
                 "in": "query",
-                "required": True,
-                "description": "Seed keywords, separated by commas.",
+                "required": False,
+                "description": "Seed keywords, a page's address and site:host, separated by commas; or `list` names a "
+                "list of the key's organisation.",
                 "schema": {"type": "string"},
             },
             {

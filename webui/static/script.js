@@ -7,6 +7,8 @@
 
   // Fields left empty, and the dial left where it was, do not belong into the address.
   form?.addEventListener("submit", () => {
+    const columns = [...form.querySelectorAll("input[name=columns]")];
+    if (columns.every((box) => box.checked === box.defaultChecked)) for (const box of columns) box.disabled = true;
     for (const field of form.querySelectorAll("input[name]")) {
       const untouched = field.type === "range" ? field.value === field.dataset.default : field.value.trim() === "";
       if (untouched && field.name !== "q") field.disabled = true;
@@ -207,6 +209,65 @@
       choose(options[active].text);
     } else if (event.key === "Tab") {
       close();
+    }
+  });
+})();
+
+// The table by keyboard, a whole page ticked at once, the address of a view copied.
+(() => {
+  const rows = [...document.querySelectorAll(".keywords > tbody > tr")];
+  const boxOf = (row) => row.querySelector("input.choose");
+  let at = -1;
+
+  function go(place) {
+    if (place < 0 || place >= rows.length) return;
+    rows[at]?.classList.remove("here");
+    at = place;
+    rows[at].classList.add("here");
+    rows[at].querySelector("a").focus({ preventScroll: true });
+    rows[at].scrollIntoView({ block: "nearest" });
+  }
+
+  function save() {
+    const ticked = rows.some((row) => boxOf(row)?.checked) || document.querySelector("#act [name=all]")?.checked;
+    const button = document.querySelector(ticked ? "#act [value=save]" : "tr.here .row-actions button");
+    button?.click();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target instanceof Element && event.target.closest("input:not(.choose), textarea, select")) return;
+    const help = document.getElementById("keys");
+    if (event.key === "j") go(at + 1);
+    else if (event.key === "k") go(at - 1);
+    else if (event.key === "x" && rows[at] && boxOf(rows[at])) boxOf(rows[at]).click();
+    else if (event.key === "s") save();
+    else if (event.key === "?" && help) {
+      help.open = !help.open;
+      help.scrollIntoView({ block: "nearest" });
+    } else return;
+    event.preventDefault();
+  });
+
+  const picks = document.querySelector(".picks");
+  if (picks) {
+    const label = document.createElement("label");
+    const box = Object.assign(document.createElement("input"), { type: "checkbox" });
+    label.className = "all";
+    label.append(box, ` ${picks.dataset.thisPage}`);
+    picks.prepend(label);
+    box.addEventListener("change", () => rows.forEach((row) => (boxOf(row).checked = box.checked)));
+  }
+
+  const link = document.querySelector("a[data-copy]");
+  link?.addEventListener("click", async (event) => {
+    if (!navigator.clipboard) return; // the link itself leads to the view, whose address can be copied
+    event.preventDefault();
+    try {
+      await navigator.clipboard.writeText(link.href);
+      link.nextElementSibling.textContent = ` ${link.dataset.copy}`;
+    } catch {
+      location.href = link.href;
     }
   });
 })();
