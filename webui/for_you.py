@@ -9,6 +9,8 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from indexes.errors import NotFoundError
+from indexes.opened import Indexes
+from kr.industries import as_data
 from kr.pages.problems import PageError
 from kr.pages.reader import PageRead
 from kr.pipelines.recommendations import RecommendationReply, RecommendationRequest, with_feedback
@@ -19,7 +21,7 @@ from webui.about import about_snapshot
 from webui.identity import Identity, current_database, signed_in
 from webui.judging import what_was_done
 from webui.limits import MAX_ADDRESS_CHARS, MAX_ID_CHARS, ROWS_PER_PAGE
-from webui.pages import in_page_language
+from webui.pages import in_page_language, industry_name
 from webui.search_service import current_service
 
 blueprint = Blueprint("for_you", __name__)
@@ -96,7 +98,7 @@ def page() -> Response:
     except NotFoundError as error:
         errors["industry"], status = str(error), 404
     indexes = current_service().indexes
-    industries = list(indexes.accounts.industry_ids) if indexes.accounts is not None else []
+    industries = [(each, _named(indexes, each)) for each in indexes.accounts.industry_ids] if indexes.accounts else []
     html = render_template(
         "for_you.html",
         reply=reply,
@@ -111,6 +113,13 @@ def page() -> Response:
     response = make_response(html, status)
     response.headers["Server-Timing"] = f"path;dur={took_ms}"
     return response
+
+
+def _named(indexes: Indexes, industry_id: str) -> str:
+    """The name of an industry in the page's language; its id if the operator's tree has none."""
+    tree = indexes.industries
+    place = tree.find(industry_id) if tree is not None else -1
+    return industry_name(as_data(tree[place])) if tree is not None and place >= 0 else industry_id
 
 
 def _account(identity: Identity, reply: RecommendationReply | None) -> dict[str, object]:

@@ -221,6 +221,7 @@ def was_left(request: "Request") -> bool:
 
 
 PASSWORD = "correct horse battery"
+LEXICON = "format: 1\nname: Ours\nlanguage: en\n\n[drugs severity=2]\na term of ours\n"
 
 
 @dataclass(frozen=True)
@@ -246,12 +247,18 @@ class Site:
 @pytest.fixture(scope="session")
 def site(small_store: Path, small_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The platform's own organisation, so that its admin may see every page."""
+    from kr.audit.lexicon_book import save_list
+    from kr.marketing.rule_book import add_rule, read_book
+    from kr.marketing.rules import Rule
+    from kr.pipelines.keyword_search import SOURCES
     from kr.planning.operations import AddKeywords
     from kr.planning.plan_row import MatchType
     from kr.store import open_database, passwords
     from kr.store.accounts import create_organisation, create_user, utc_now
+    from kr.store.control_versions import Author
     from kr.store.lists import add_keywords, create_list
     from kr.store.migrating import upgrade
+    from kr.store.operator_schema import Job, JobKind, JobState
     from kr.store.plans import add_to_plan, create_plan
     from kr.store.schema import Role
 
@@ -271,7 +278,22 @@ def site(small_store: Path, small_market: Path, tmp_path_factory: pytest.TempPat
         add_keywords(session, organisation.id, listed.id, texts, "flowers", now)
         plan = create_plan(session, organisation.id, "Spring", now)
         add_to_plan(session, organisation.id, plan.id, [operation], user.id, now)
-        ids = {"list_id": listed.id, "plan_id": plan.id, "industry_id": "flowers"}
+        by = Author(organisation.id, user, now)
+        rule = Rule(name="Spring", action="boost", factor=2.0)
+        stored = add_rule(session, read_book(session, SOURCES), 0, rule, by)
+        save_list(session, 0, "ours", LEXICON, by)
+        made = {"kind": JobKind.VERIFY, "state": JobState.LOST, "parameters": "{}", "host": "somewhere"}
+        job = Job(**made, user_id=user.id, created_at=now, ended_at=now)
+        session.add(job)
+        session.flush()
+        ids = {
+            "list_id": listed.id,
+            "plan_id": plan.id,
+            "industry_id": "flowers",
+            "rule_id": stored.id,
+            "list_name": "ours",
+            "job_id": job.id,
+        }
     database.close()
     app = create_app(Settings(store=small_store, database=url), WebSettings())
     server = make_server("127.0.0.1", 0, app, threaded=True)
