@@ -14,7 +14,7 @@ from indexes.errors import KRError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option("0.3.0", prog_name="kr")
+@click.version_option("0.4.0", prog_name="kr")
 def main() -> None:
     """KR: keyword search and recommendation for search advertising."""
 
