@@ -6,7 +6,7 @@ keyword, URL, keyword, …: a shortest one through members of the cluster. Membe
 lead to are reached by a shortest path that takes those too, as long as it stays on the URLs of the cluster.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -117,14 +117,15 @@ def _paths(
         }
         if not any(room > 0 for room in wanting.values()):
             continue
-        links = [_links_inside(members, urls_of)]
+        clicks = _links_inside(members, urls_of)
+        links = [nx.to_dict_of_lists(clicks)]
         inside = set(members)
         for member, room in wanting.items():
             strangers = inside.difference(sharing.get(member, ()), [member])
             found = list(_nearest_paths(links[0], member, strangers, room))
             if len(found) < min(room, len(strangers)):
                 if len(links) == 1:
-                    links.append(_links_outside(links[0], members, urls_of, keywords_of))
+                    links.append(nx.to_dict_of_lists(_links_outside(clicks, members, urls_of, keywords_of)))
                 strangers.difference_update(path[-1] for path in found)
                 found += _nearest_paths(links[1], member, strangers, room - len(found))
             for path in found:
@@ -161,19 +162,27 @@ def _links_outside(
     return links
 
 
-def _nearest_paths(links: nx.Graph, start: int, wanted: set[int], most: int) -> Iterator[Path]:
-    """Shortest paths from a keyword to the `most` nearest of the wanted ones."""
+def _nearest_paths(links: dict[int, list[int]], start: int, wanted: set[int], most: int) -> Iterator[Path]:
+    """Shortest paths from a keyword to the `most` nearest of the wanted ones; `links` lists the neighbours of nodes."""
     before = {start: start}
-    for node, reached in nx.bfs_edges(links, start):
-        if most <= 0:
-            return
-        before[reached] = node
-        if reached in wanted:
-            path = [reached]
-            while path[-1] != start:
-                path.append(before[path[-1]])
-            yield tuple(step if step >= 0 else -1 - step for step in reversed(path))
-            most -= 1
+    waiting = deque([start])
+    while waiting and most > 0:
+        node = waiting.popleft()
+        for reached in links[node]:
+            if reached not in before:
+                before[reached] = node
+                waiting.append(reached)
+                if most > 0 and reached in wanted:
+                    yield _path(before, reached)
+                    most -= 1
+
+
+def _path(before: dict[int, int], end: int) -> Path:
+    """The way to a node from the one that nothing comes before."""
+    steps = [end]
+    while before[steps[-1]] != steps[-1]:
+        steps.append(before[steps[-1]])
+    return tuple(step if step >= 0 else -1 - step for step in reversed(steps))
 
 
 def register_pairs(engine: Engine, neighbors: Neighbors) -> tuple[ir.Table, ir.Table]:

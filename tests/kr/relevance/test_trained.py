@@ -22,7 +22,7 @@ def indexes(small_store: Path) -> Indexes:
 
 
 def test_every_feature_is_the_same_in_training_and_serving(indexes: Indexes, model: RelevanceModel) -> None:
-    ids = np.random.default_rng(1).permutation(len(indexes.keywords))[:400]
+    ids = np.random.default_rng(1).permutation(len(indexes.keywords))[:1500]
     texts = SnapshotTexts(indexes, model.knowledge)
     texts.encode(ids[:100])  # terms met before and terms met now give the same
     served = EncodedPairs(
