@@ -13,8 +13,9 @@ import numpy as np
 
 from indexes.arrays import Array
 from mining.build_tables import numbers
-from mining.forecast_experiment import Bid, Experiment, Origin
+from mining.forecast_experiment import Experiment, Origin
 from mining.simulator.probing import OUTCOMES
+from mining.typed_texts import Bid
 
 POOLS = 6
 """Sets of candidates an origin."""
