@@ -63,6 +63,18 @@ def test_higher_bids_win_more_and_pay_more(setting: Setting, searches: PeopleSea
         assert column(outcomes, "cost_micros") <= column(outcomes, "clicks") * bid * (1 + 1e-9)
 
 
+def test_a_bid_below_the_reserve_is_not_shown(setting: Setting, searches: PeopleSearches) -> None:
+    reserves = setting.auction._reserve
+    nothing = run(setting, searches, float(reserves.min()) - 10_000, expected=True)
+    assert column(nothing, "searches") > 0
+    assert column(nothing, "impressions") == column(nothing, "clicks") == column(nothing, "cost_micros") == 0
+    # Where some bids are below and some above, whoever is shown pays the reserve at least.
+    some = run(setting, searches, float(np.median(reserves)), expected=True)
+    clicks, cost = some[:, OUTCOMES.index("clicks")], some[:, OUTCOMES.index("cost_micros")]
+    assert 0 < (clicks > 0).sum() < (some[:, OUTCOMES.index("searches")] > 0).sum()
+    assert (cost[clicks > 0] >= clicks[clicks > 0] * reserves.min() * (1 - 1e-9)).all()
+
+
 def test_wider_matches_enter_fewer_auctions(setting: Setting, searches: PeopleSearches) -> None:
     shown = [column(run(setting, searches, 5_000_000, match), "impressions") for match in ("exact", "phrase", "broad")]
     assert shown[0] > 2 * shown[1] > 2 * shown[2] > 0
