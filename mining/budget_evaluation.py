@@ -1,11 +1,14 @@
 """What a set chosen under a budget brings in held-out weeks of a simulated market, beside rules of thumb.
 
-Candidates are drawn with more of those that are searched more, some of them broad. Each peer buys down its own list,
-at the usual top-of-page bids, until it has spent what KR's set spent in the held-out weeks, so that value for the same
-money is compared; clicks and orders count by their expectation, so that luck does not decide.
+Candidates are drawn in proportion to their searches, half of them exact, the others phrase and broad, so that many
+share queries. Budgets are shares of what all of them would cost at the usual top-of-page bids. Each peer buys down its
+own list, at these bids, until it has spent what KR's set spent in the held-out weeks, so that value for the same money
+is compared; one peer instead buys all and lowers every bid in proportion until that is what it spends. Clicks and
+orders count by their expectation, so that luck does not decide.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +16,29 @@ import numpy as np
 
 from indexes.arrays import Array
 from mining.build_tables import numbers
-from mining.forecast_experiment import Bid, Experiment, Origin
+from mining.forecast_experiment import Experiment, Origin
 from mining.simulator.probing import OUTCOMES
+from mining.typed_texts import Bid
 
 POOLS = 6
 """Sets of candidates an origin."""
 CANDIDATES = 400
-BROAD_SHARE = 0.05
+MATCH_SHARES = {"EXACT": 0.5, "PHRASE": 0.25, "BROAD": 0.25}
 BUDGET_SHARES = (0.1, 0.3)
-"""Budgets, as shares of what all that is worth buying costs."""
+"""Budgets, as shares of what all candidates would cost at the usual bids, by their forecast."""
 GOALS = ("clicks", "value_micros")
-PEERS = ("top N by searches", "top N by CTR · value")
+BY_SEARCHES, BY_VALUE, BY_RATE, GREEDY, SCALED = PEERS = (
+    "top N by searches",
+    "top N by value",
+    "top N by CTR · value",
+    "greedy by value per cost, overlap ignored",
+    "all, bids lowered in proportion",
+)
+"""What each list is ordered by. Value is what the goal counts: searches · CTR (· value of a click); cost is that of a
+click (its value aside, where the goal is clicks)."""
+SCALE_STEPS = 8
+"""Steps an octave in which bids are lowered."""
+LEAST_BID = 10_000
 SEED = 20240701
 RESAMPLES = 2000
 
@@ -48,13 +63,16 @@ def judge_origin(origin: Origin, found: Found) -> None:
     generator = np.random.default_rng(SEED + origin.number)
     for _ in range(POOLS):
         candidates = market.candidates(generator)
+        everything = origin.forecast(candidates)["total"]["cost_micros"]["mean"]
         for goal in GOALS:
-            everything = origin.choose(candidates, 10**14, goal)["frontier"][-1]["cost_micros"]
             for share in BUDGET_SHARES:
                 budget = max(round(everything * share), 10_000)
                 own = _value(origin, _chosen(origin, candidates, budget, goal), goal)
                 for peer in PEERS:
-                    other = _peer_value(origin, market.ranked(candidates, peer), own[1], goal)
+                    if peer == SCALED:
+                        other = _scaled_value(origin, candidates, own[1], goal)
+                    else:
+                        other = _peer_value(origin, market.ranked(candidates, peer, goal), own[1], goal)
                     found.setdefault((goal, share, peer), []).append((*own, other, budget))
 
 
@@ -89,7 +107,29 @@ def _peer_value(origin: Origin, ranked: Sequence[Bid], cost: float, goal: str) -
             low = middle
         else:
             high = middle
-    under, over = _value(origin, ranked[:low], goal), _value(origin, ranked[:high], goal)
+    return _between(_value(origin, ranked[:low], goal), _value(origin, ranked[:high], goal), cost)
+
+
+def _scaled_value(origin: Origin, candidates: Sequence[Bid], cost: float, goal: str) -> float:
+    """What all candidates bring for so much money with their bids in one proportion to the usual ones."""
+
+    def at(step: int) -> tuple[float, float]:
+        part = 2.0 ** (step / SCALE_STEPS)
+        scaled = [replace(bid, bid_micros=max(round(bid.bid_micros * part), LEAST_BID)) for bid in candidates]
+        return _value(origin, scaled, goal)
+
+    low, high = -8 * SCALE_STEPS, 3 * SCALE_STEPS
+    while high - low > 1:
+        middle = (low + high) // 2
+        if at(middle)[1] <= cost:
+            low = middle
+        else:
+            high = middle
+    return _between(at(low), at(high), cost)
+
+
+def _between(under: tuple[float, float], over: tuple[float, float], cost: float) -> float:
+    """The value at a cost, on the line between two sets' values and costs."""
     part = (cost - under[1]) / (over[1] - under[1]) if over[1] > under[1] else 0.0
     return under[0] + min(max(part, 0.0), 1.0) * (over[0] - under[0])
 
@@ -111,51 +151,46 @@ class _Market:
                 columns[name].append(numbers(batch[name], 0).astype(np.float64))
             columns["bid"].append(numbers(batch["high_top_of_page_bid_micros"], -1).astype(np.float64))
         table = {name: np.concatenate(parts) for name, parts in columns.items()}
-        value = dict.fromkeys(texts, (0.0, 0.0))
-        cost = 0.0
-        for batch in origin.mined.batches("keyword_weeks", ["clicks", "value_micros", "cost_micros"], ["keyword"]):
-            cost += float(numbers(batch["cost_micros"], 0).sum())
-            for text, clicks, worth in zip(
-                batch["keyword"].to_pylist(), numbers(batch["clicks"], 0).tolist(),
-                numbers(batch["value_micros"], 0).tolist(), strict=True,
-            ):  # fmt: skip
-                if clicks or worth:
-                    before = value[text]
-                    value[text] = (before[0] + clicks, before[1] + worth)
-        clicks_in_all = max(sum(clicks for clicks, _ in value.values()), 1.0)
-        worth_in_all = sum(worth for _, worth in value.values())
-        ctr = table["ad_clicks"].sum() / max(table["ad_impressions"].sum(), 1.0)
-        # Rates of few events are drawn to the market's, as any report reader would.
-        self.ctr = (table["ad_clicks"] + 50 * ctr) / (table["ad_impressions"] + 50)
-        of_click = np.array([value[text] for text in texts]).reshape(-1, 2)
-        self.click_value = (of_click[:, 1] + 20 * worth_in_all / clicks_in_all) / (of_click[:, 0] + 20)
-        self.price = cost / clicks_in_all
-        self.searches = table["searches"]
-        self.bid = np.where(table["bid"] > 0, table["bid"], self.price)
         self.row = {text: row for row, text in enumerate(texts)}
+        spent = np.zeros((len(texts), 3))
+        for batch in origin.mined.batches("keyword_weeks", ["clicks", "value_micros", "cost_micros"], ["keyword"]):
+            rows = np.array([self.row[text] for text in batch["keyword"].to_pylist()], np.int64)
+            for column, name in enumerate(("clicks", "value_micros", "cost_micros")):
+                spent[:, column] += np.bincount(rows, numbers(batch[name], 0), len(texts))
+        clicks, worth, cost = spent.T
+        market_ctr = table["ad_clicks"].sum() / max(table["ad_impressions"].sum(), 1.0)
+        in_all = np.maximum(spent.sum(axis=0), 1.0)
+        # Rates of few events are drawn to the market's, as any report reader would.
+        self.ctr = (table["ad_clicks"] + 50 * market_ctr) / (table["ad_impressions"] + 50)
+        self.click_value = (worth + 20 * in_all[1] / in_all[0]) / (clicks + 20)
+        self.click_cost = (cost + 20 * in_all[2] / in_all[0]) / (clicks + 20)
+        self.searches = table["searches"]
+        self.bid = np.where(table["bid"] > 0, table["bid"], self.click_cost)
         self._texts = [text for text in texts if text in known]
 
     def candidates(self, generator: np.random.Generator) -> list[Bid]:
         """Candidates of one set."""
-        weight = np.sqrt(np.array([self.searches[self.row[text]] for text in self._texts]))
-        count = min(CANDIDATES, len(self._texts))
-        drawn = np.sort(generator.choice(len(self._texts), count, replace=False, p=weight / weight.sum()))
-        broad = generator.random(count) < BROAD_SHARE
+        searches = np.array([self.searches[self.row[text]] for text in self._texts])
+        count = min(CANDIDATES, int((searches > 0).sum()))
+        drawn = np.sort(generator.choice(len(self._texts), count, replace=False, p=searches / searches.sum()))
+        types = generator.choice(list(MATCH_SHARES), count, p=list(MATCH_SHARES.values()))
         return [
-            Bid(self._texts[place], "BROAD" if wide else "EXACT", round(float(self.bid[self.row[self._texts[place]]])))
-            for place, wide in zip(drawn.tolist(), broad.tolist(), strict=True)
+            Bid(self._texts[place], match_type, round(float(self.bid[self.row[self._texts[place]]])))
+            for place, match_type in zip(drawn.tolist(), types.tolist(), strict=True)
         ]
 
-    def ranked(self, candidates: Sequence[Bid], peer: str) -> list[Bid]:
+    def ranked(self, candidates: Sequence[Bid], peer: str, goal: str) -> list[Bid]:
         """The candidates as a rule of thumb orders them, at the usual bids."""
-
-        def worth(bid: Bid) -> float:
-            row = self.row[bid.text]
-            if peer == PEERS[0]:
-                return float(self.searches[row])
-            return float(self.ctr[row] * self.click_value[row])
-
-        return sorted(candidates, key=lambda bid: (-worth(bid), bid.text))
+        rows = np.array([self.row[bid.text] for bid in candidates], np.int64)
+        of_click = self.click_value[rows] if goal == "value_micros" else np.ones(len(rows))
+        worth = {
+            BY_SEARCHES: self.searches[rows],
+            BY_VALUE: self.searches[rows] * self.ctr[rows] * of_click,
+            BY_RATE: self.ctr[rows] * self.click_value[rows],
+            GREEDY: of_click / self.click_cost[rows],
+        }[peer]
+        order = sorted(range(len(candidates)), key=lambda place: (-worth[place], candidates[place].text))
+        return [candidates[place] for place in order]
 
 
 def _row(key: tuple[str, float, str], rows: Array) -> dict[str, Any]:

@@ -16,8 +16,9 @@ import numpy as np
 from indexes.arrays import Array
 from indexes.predictive import count_cdf, count_quantile, no_event
 from mining.build_tables import numbers
-from mining.forecast_experiment import WEEKS, Bid, Experiment, Origin
+from mining.forecast_experiment import WEEKS, Experiment, Origin
 from mining.simulator.probing import OUTCOMES
+from mining.typed_texts import Bid
 
 METRICS = OUTCOMES[1:]
 COUNTS = ("impressions", "clicks", "conversions")

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 from indexes.arrays import Array
 from indexes.errors import KRError, UsageError
 from indexes.opened import Indexes
-from indexes.text import normalise, tokens
+from indexes.text import normalise
 from mining.build import build
 from mining.build_tables import MinedTables
 from mining.log_split import split_logs
@@ -28,20 +29,10 @@ from mining.settings import mining_settings
 from mining.simulator.probing import MATCH_NUMBERS, PeopleSearches, people_searches, probe
 from mining.simulator.setting import Setting, build_setting
 from mining.simulator.sizes import DAY_MICROS, LAST_DAY, size_named
+from mining.typed_texts import Bid, CloseVariants, TypedTexts
 
 WEEKS = 4
 """Weeks forecast from each origin."""
-_NARROWNESS = {"EXACT": 0, "PHRASE": 1, "BROAD": 2}
-
-
-@dataclass(frozen=True)
-class Bid:
-    """One bid of a plan; `group` names the set that it belongs to."""
-
-    text: str
-    match_type: str
-    bid_micros: int
-    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +45,16 @@ class Origin:
     indexes: Indexes
     store: Path
     experiment: "Experiment"
+
+    @cached_property
+    def served(self) -> CloseVariants:
+        """The typed texts by the groups of close variants that are known at the origin."""
+
+        def group_of(text: str) -> int:
+            found = self.indexes.keywords.find(text)
+            return int(self.indexes.stats.canonical[found]) if found >= 0 else -1
+
+        return self.experiment.typed.variants(group_of)
 
     def forecast(self, bids: Sequence[Bid]) -> dict[str, Any]:
         """The forecast of a plan by `manage.py plan forecast`."""
@@ -72,44 +73,13 @@ class Origin:
             experiment.setting,
             experiment.searches,
             (begin, begin + WEEKS * 7 * DAY_MICROS),
-            self._owners(bids),
+            self.served.owners(bids),
             np.array([experiment.row_of[bid.text] for bid in bids], np.int64),
             np.array([MATCH_NUMBERS[bid.match_type.lower()] for bid in bids], np.int64),
             np.array([bid.bid_micros for bid in bids], np.float64),
             seed=1000 + self.number,
             expected=expected,
         )
-
-    def _owners(self, bids: Sequence[Bid]) -> Array:
-        """The bid that serves each typed text.
-
-        Exact bids serve close variants, broad ones the texts that hold their words, phrase ones those that hold them in
-        one piece; the narrowest match serves first, then the one with more words.
-        """
-        experiment, canonical = self.experiment, self.indexes.stats.canonical
-        group: dict[str, int] = {}
-        for text in {normalise(bid.text) for bid in bids} | set(experiment.typed):
-            found = self.indexes.keywords.find(text)
-            group[text] = int(canonical[found]) if found >= 0 else -1
-        exact: dict[int | str, int] = {}
-        wide: list[tuple[tuple[int, int, int], int, frozenset[str], str]] = []
-        for place, bid in enumerate(bids):
-            text = normalise(bid.text)
-            if bid.match_type == "EXACT":
-                exact.setdefault(group[text] if group[text] >= 0 else text, place)
-            else:
-                words = frozenset(tokens(text))
-                phrase = text if bid.match_type == "PHRASE" else ""
-                wide.append(((_NARROWNESS[bid.match_type], -len(tokens(text)), place), place, words, phrase))
-        wide.sort()
-        owners = np.full(len(experiment.typed), -1, np.int64)
-        for number, text in enumerate(experiment.typed):
-            own = exact.get(group[text] if group[text] >= 0 else text, -1)
-            if own < 0 and wide:
-                said = experiment.words[number]
-                own = next((place for _, place, words, phrase in wide if words <= said and phrase in text), -1)
-            owners[number] = own
-        return owners
 
     def _ask(self, command: str, bids: Sequence[Bid], *options: str, with_bids: bool = True) -> dict[str, Any]:
         with TemporaryDirectory() as folder:
@@ -148,8 +118,7 @@ class Experiment:
         self.days = [end - timedelta(weeks=WEEKS * number) for number in range(origins, 0, -1)]
         first = int(datetime.combine(self.days[0], time(), UTC).timestamp()) * 1_000_000
         self.searches: PeopleSearches = people_searches(self.setting, first)
-        self.typed = [normalise(text) for text in self.setting.raw_text.to_pylist()]
-        self.words = [frozenset(tokens(text)) for text in self.typed]
+        self.typed = TypedTexts(self.setting.raw_text.to_pylist())
         self.row_of = {normalise(text): row for row, text in reversed(list(enumerate(self.setting.catalogue.text)))}
 
     def origins(self) -> Iterator[Origin]:

@@ -52,7 +52,13 @@ def write_budget_section(page: Path, title: str, command: str, rows: Sequence[di
         cells = [row["goal"], f"{row['budget_share']:.0%}", row["system"], str(row["sets"])]
         cells += [f"{row['ratio'] - 1:+.1%}", f"{low - 1:+.1%} … {high - 1:+.1%}", f"{row['spent']:.1%}"]
         lines.append("| " + " | ".join(cells) + " |")
-    lines += ["", "Budgets are shares of what all that is worth buying would cost."]
+    lines += [
+        "",
+        "Candidates: 400 a set, drawn in proportion to searches, half exact, a quarter phrase, a quarter broad. "
+        "Budgets are shares of what all of them would cost at the usual top-of-page bids; each list is bought down "
+        "at these bids until it has cost in the held-out weeks what KR's set did; where the whole list is bought, all "
+        "bids are lowered in proportion until it costs that.",
+    ]
     write_section(page, title, "\n".join(lines))
 
 

@@ -256,7 +256,9 @@ class Auction:
         """What one more advertiser of average quality would have got in these auctions, without a limit of budget.
 
         A row a search: `keyword` is the query that the advertiser's bid is on, which may be another than was searched.
-        With `expected`, clicks and what follows them are their expectations and not drawn.
+        A bid below the reserve is not shown: hardly any in the log is, and whoever bid less than the least price of a
+        click would else buy it for less than anyone there. With `expected`, clicks and what follows them are their
+        expectations and not drawn.
         """
         rows = len(query)
         nobody = np.full(rows, NONE)
@@ -266,7 +268,6 @@ class Auction:
         takes_part = rng.random(rows) < _MOST_AUCTIONS * _MATCH_SHARE[match_type]
         own = bid_micros * (1 + _BID_NOISE * (rng.random(rows) - 0.5))
         above = (scores > own[:, None]).sum(axis=1)
-        shown = takes_part & (above < SLOTS)
         slot = np.minimum(above, SLOTS - 1)
         below = np.take_along_axis(scores, slot[:, None], axis=1)[:, 0]
         groups, industries = self._catalogue.groups, self._market.industries
@@ -275,6 +276,7 @@ class Auction:
         worth = np.array([item.click_price for item in industries])[industry]
         worth = worth * INTENT_VALUE[groups.intent[self._catalogue.group[keyword]]]
         reserve = np.ceil(worth * _RESERVE * MICROS / _CENT) * _CENT
+        shown = takes_part & (above < SLOTS) & (bid_micros >= reserve)
         price = np.minimum(np.maximum(np.ceil(below / _CENT) * _CENT + _CENT, reserve), bid_micros)
         intent = groups.intent[self._catalogue.group[query]]
         click_rate = np.where(shown, _SLOT_CTR[slot] * np.sqrt(INTENT_VALUE[intent]), 0.0)

@@ -63,6 +63,18 @@ def test_higher_bids_win_more_and_pay_more(setting: Setting, searches: PeopleSea
         assert column(outcomes, "cost_micros") <= column(outcomes, "clicks") * bid * (1 + 1e-9)
 
 
+def test_a_bid_below_the_reserve_is_not_shown(setting: Setting, searches: PeopleSearches) -> None:
+    nothing, low, high = (run(setting, searches, bid, expected=True) for bid in (10_000, 1_000_000, 20_000_000))
+    # Only where nobody sells anything is there no reserve.
+    assert column(nothing, "impressions") < 0.01 * column(high, "impressions")
+    clicked, shown = OUTCOMES.index("clicks"), OUTCOMES.index("impressions")
+    # A query whose reserve lies between the bids is bought at the higher one alone, and for more than the lower one.
+    between = (low[:, shown] == 0) & (high[:, clicked] > 0)
+    assert between.sum() > 10
+    price = high[between, OUTCOMES.index("cost_micros")] / high[between, clicked]
+    assert price.min() > 1_000_000
+
+
 def test_wider_matches_enter_fewer_auctions(setting: Setting, searches: PeopleSearches) -> None:
     shown = [column(run(setting, searches, 5_000_000, match), "impressions") for match in ("exact", "phrase", "broad")]
     assert shown[0] > 2 * shown[1] > 2 * shown[2] > 0
