@@ -39,7 +39,7 @@ def test_every_feature_is_the_same_in_training_and_serving(indexes: Indexes, mod
     assert np.array_equal(model.features(served), model.features(trained))
     names = [feature.name for feature in model.feature_list()]
     met = {name for name, column in zip(names, features.T, strict=False) if column.any()}
-    assert {"q_synonyms", "k_related", "place_same", "place_differs", "brand_only_q", "brand_same"} <= met
+    assert {"q_synonyms", "place_same", "place_differs", "brand_only_q", "brand_same"} <= met
     assert np.array_equal(model.predict_encoded(served).relevance, model.predict_encoded(trained).relevance)
 
 
