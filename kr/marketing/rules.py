@@ -107,10 +107,6 @@ class Rule(BaseModel):
         asked = not self.seeds or any(part in seed for part in self.seeds for seed in seeds)
         return self.enabled and asked and self.is_in_time(now)
 
-    def as_written(self) -> dict[str, Any]:
-        """The fields that say something, under the names that the file uses, in the order of this class."""
-        return self.model_dump(by_alias=True, exclude_defaults=True)
-
 
 @lru_cache(maxsize=1024)
 def zone_of(name: str) -> ZoneInfo | None:
