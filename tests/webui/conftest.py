@@ -21,7 +21,7 @@ from webui.application import create_app
 from webui.settings import WebSettings
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Request
+    from playwright.sync_api import Browser, BrowserContext, Locator, Request
     from playwright.sync_api import Page as BrowserPage
 
 SEARCH = "/api/v1/keyword-ideas"
@@ -215,6 +215,20 @@ def visit(browser: "Browser", address: str) -> "Iterator[Callable[..., BrowserPa
     assert not wrong, wrong
 
 
+def follow_to_the_next_page(leads_on: "Locator") -> None:
+    """Click what leads to another page, and wait until that page has loaded.
+
+    A click alone returns while the next page is still on its way: whatever asks the page then may meet either of both.
+    """
+    with leads_on.page.expect_navigation():
+        leads_on.click()
+
+
+@pytest.fixture(scope="session")
+def follow() -> "Callable[[Locator], None]":
+    return follow_to_the_next_page
+
+
 def was_left(request: "Request") -> bool:
     """Whether a request ended because the walk went on to the next page."""
     return request.failure == "net::ERR_ABORTED"
@@ -240,7 +254,7 @@ class Site:
         page.goto("/sign-in?lang=en")
         page.get_by_label("E-mail").fill(self.email)
         page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        follow_to_the_next_page(page.get_by_role("button", name="Sign in"))
         assert "/sign-in" not in page.url
 
 

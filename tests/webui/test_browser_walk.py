@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
+Follow = Callable[[Locator], None]
 
 
 def keywords_of(page: Page) -> list[str]:
@@ -22,31 +23,31 @@ def parameters_of(page: Page) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
 def test_the_walk_from_the_home_page_through_sorting_filtering_and_paging_to_the_other_language(
-    visit: Visit, javascript: bool
+    visit: Visit, follow: Follow, javascript: bool
 ) -> None:
     page = visit("/", java_script_enabled=javascript)
     page.get_by_label("Product or service").fill("鲜花")
-    page.get_by_role("button", name="Find keywords").click()
+    follow(page.get_by_role("button", name="Find keywords"))
     first = keywords_of(page)
     assert len(first) == 25 and "鲜花" in first
     assert page.locator("td.c-why").first.inner_text()
 
-    page.get_by_role("link", name="Searches a month").click()
+    follow(page.get_by_role("link", name="Searches a month"))
     falling = keywords_of(page)
     assert falling != first and parameters_of(page)["sort"] == ["-searches"]
 
     page.get_by_text("Filters and order").click()
     page.get_by_label("Chinese", exact=True).check()
-    page.get_by_role("button", name="Apply").click()
+    follow(page.get_by_role("button", name="Apply"))
     assert parameters_of(page)["languages"] == ["zh"] and parameters_of(page)["sort"] == ["-searches"]
     assert set(page.locator("td.c-why").first.locator("xpath=..").locator(".tag").all_inner_texts()) == {"Chinese"}
     filtered = keywords_of(page)
 
-    page.get_by_role("link", name="Next").click()
+    follow(page.get_by_role("link", name="Next"))
     assert parameters_of(page)["page"] == ["2"]
     assert set(keywords_of(page)).isdisjoint(filtered)
 
-    page.get_by_role("link", name="中文").click()
+    follow(page.get_by_role("link", name="中文"))
     assert parameters_of(page)["page"] == ["2"] and parameters_of(page)["lang"] == ["zh"]
     expect(page.get_by_role("button", name="查找关键词")).to_be_visible()
     expect(page.get_by_role("columnheader", name="推荐理由")).to_be_visible()
@@ -67,11 +68,11 @@ def test_a_search_is_downloaded_under_its_name_and_can_be_imported(
     assert [row["keyword"] for row in reply["rows"]] == shown
 
 
-def test_with_javascript_the_address_of_a_search_holds_only_what_was_filled_in(visit: Visit) -> None:
+def test_with_javascript_the_address_of_a_search_holds_only_what_was_filled_in(visit: Visit, follow: Follow) -> None:
     page = visit("/search?q=鲜花")
     page.get_by_text("Filters and order").click()
     page.get_by_label("Must contain").fill("鲜花")
-    page.get_by_role("button", name="Apply").click()
+    follow(page.get_by_role("button", name="Apply"))
     assert set(parameters_of(page)) == {"q", "contain"}
     page.go_back()
     assert page.locator("input:disabled").count() == 0
