@@ -12,7 +12,7 @@ from indexes.bench_process import build_in_own_process
 from indexes.bench_table import bench_row
 from indexes.neighbors_corpus import COLUMNS, PairCorpus
 from indexes.neighbors_peers import PEERS, NeighborSystem, Packed, PackedWithoutCompiler, UncompressedColumns
-from indexes.terminal import progress, say
+from indexes.terminal import progress
 
 REQUESTS = 1000
 SLOW_REQUESTS = 50
@@ -35,7 +35,7 @@ def run_neighbors_bench(keywords: int, folder: Path) -> list[dict[str, Any]]:
     `rss_mb` (peak) of building in a process of its own (drawing the pairs included); `bytes` on disk and
     `bytes_per_pair`, a pair counted once for each miner that has it; latencies; `ratio` to KR's mean.
     """
-    chosen: list[type[NeighborSystem]] = [Packed, *(peer for peer in PEERS if _takes_part(peer, keywords))]
+    chosen: list[type[NeighborSystem]] = [Packed, *(peer for peer in PEERS if peer.takes_part(keywords))]
     built = {system.name: build_in_own_process(_build, system.name, keywords, folder) for system in chosen}
     systems = {system.name: system(folder / system.name) for system in chosen}
     exact = systems[UncompressedColumns.name]
@@ -69,16 +69,6 @@ def _build(name: str, keywords: int, target: Path) -> Callable[[], Any]:
     systems: tuple[type[NeighborSystem], ...] = (Packed, *PEERS)
     system = next(system for system in systems if system.name == name)
     return lambda: system.build(keywords, target)
-
-
-def _takes_part(peer: type[NeighborSystem], keywords: int) -> bool:
-    if not peer.is_installed():
-        say(f"  {peer.name} is not installed (pip install -e '.[bench]'): no row")
-        return False
-    if keywords > peer.most_keywords:
-        say(f"  {peer.name} takes part up to {peer.most_keywords:,} keywords: no row")
-        return False
-    return True
 
 
 def _share(name: str, requests: list[Array], anchors: int) -> list[Array]:

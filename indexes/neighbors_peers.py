@@ -3,9 +3,8 @@
 All answer the same question: by miner, the strongest neighbours of some keywords, as positions, ids and strengths.
 """
 
-import importlib
 import sqlite3
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from indexes.array_writer import ArrayWriter
 from indexes.arrays import Array, offsets_from_counts, ranges
+from indexes.bench_peer import BenchPeer
 from indexes.neighbors import Neighbors
 from indexes.neighbors_corpus import CHUNK, COLUMNS, PairCorpus
 from indexes.neighbors_write import NeighborsWriter
@@ -21,21 +21,8 @@ Lists = dict[str, tuple[Array, Array, Array]]
 """By miner: positions, neighbours, strengths."""
 
 
-class NeighborSystem(ABC):
+class NeighborSystem(BenchPeer):
     """One way to keep pairs."""
-
-    name: ClassVar[str]
-    package: ClassVar[str] = "numpy"
-    most_keywords: ClassVar[int] = 2**31
-    """Beyond so many it takes minutes or more memory or disk than it may."""
-
-    @classmethod
-    def is_installed(cls) -> bool:
-        try:
-            importlib.import_module(cls.package)
-        except ImportError:
-            return False
-        return True
 
     @staticmethod
     @abstractmethod

@@ -46,7 +46,7 @@ def run_retrieval_bench(keywords: int, folder: Path) -> list[dict[str, Any]]:
     """
     with step(f"draw {keywords:,} keywords"):
         corpus = make_corpus(keywords)
-    peers = [peer for peer in PEERS if _takes_part(peer, keywords)]
+    peers = [peer for peer in PEERS if peer.takes_part(keywords)]
     systems = (OURS, *(peer.name for peer in peers))
     rows = {name: build_in_own_process(_build, name, keywords, folder) for name in systems}
     postings = Postings(ArrayFolder(folder / OURS))
@@ -114,16 +114,6 @@ def _filters(keywords: int, folder: Path) -> dict[int, KeywordFilter]:
         passing: KeywordFilter(Conditions(min_searches=SEARCHES - SEARCHES // passing), stats, texts, unsafe)
         for passing in PASSING
     }
-
-
-def _takes_part(peer: type[Peer], keywords: int) -> bool:
-    if not peer.is_installed():
-        say(f"  {peer.name} is not installed (pip install -e '.[bench]'): no row")
-        return False
-    if keywords > peer.most_keywords:
-        say(f"  {peer.name} takes part up to {peer.most_keywords:,} keywords: no row")
-        return False
-    return True
 
 
 def _interleaved(tops: dict[str, Top], most: dict[str, int], queries: list[list[int]]) -> dict[str, Array]:

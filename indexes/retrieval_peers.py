@@ -4,9 +4,8 @@ All get keywords that are split into words already, and queries as words. Each h
 its constants, and the bench checks its answers against these.
 """
 
-import importlib
 import sqlite3
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,20 +15,15 @@ import numpy as np
 from indexes import bm25
 from indexes.arrays import Array
 from indexes.bench_corpus import Corpus
+from indexes.bench_peer import BenchPeer
 
 BATCH = 100_000
 """Rows that go to SQLite at a time."""
 
 
-class Peer(ABC):
+class Peer(BenchPeer):
     """One engine. `top` gives ids and its own scores of the k best, best first."""
 
-    name: ClassVar[str]
-    package: ClassVar[str]
-    most_keywords: ClassVar[int]
-    """Beyond so many it takes minutes or more memory than it may."""
-    most_queries: ClassVar[int] = 1000
-    """So many of the queries, the first ones, are enough of its time."""
     k1: ClassVar[float] = 1.2
     b: ClassVar[float] = 0.75
     factor: ClassVar[float] = 1.0
@@ -39,14 +33,6 @@ class Peer(ABC):
     def idf(frequencies: Array, keywords: int) -> Array:
         """Its idf of tokens in so many of the keywords: Lucene's, unless overridden."""
         return np.log1p((keywords - frequencies + 0.5) / (frequencies + 0.5))
-
-    @classmethod
-    def is_installed(cls) -> bool:
-        try:
-            importlib.import_module(cls.package)
-        except ImportError:
-            return False
-        return True
 
     @classmethod
     @abstractmethod

@@ -47,7 +47,7 @@ def run_suggest_bench(keywords: int, folder: Path) -> list[dict[str, Any]]:
     times KR's mean and p99 of the same kind it takes. KR's rows of kind typo, and the last, count the search for
     typos; the others don't. `agrees`: a peer gives what KR gives; KR gives what reading keywords one by one does.
     """
-    peers = [peer for peer in SUGGEST_PEERS if _takes_part(peer, keywords)]
+    peers = [peer for peer in SUGGEST_PEERS if peer.takes_part(keywords)]
     built = {name: build_in_own_process(_build, name, keywords, folder) for name in (OURS, *(p.name for p in peers))}
     with step(f"draw {keywords:,} keywords and their queries"):
         weights = weights_of(keywords)
@@ -82,16 +82,6 @@ def run_suggest_bench(keywords: int, folder: Path) -> list[dict[str, Any]]:
 def _building(row: dict[str, Any]) -> dict[str, Any]:
     """What of a row tells of building; it stands in the first row of a system."""
     return {name: row[name] for name in ("build_s", "bytes", "rss_mb") if name in row}
-
-
-def _takes_part(peer: type[SuggestPeer], keywords: int) -> bool:
-    if not peer.is_installed():
-        say(f"  {peer.name} is not installed (pip install -e '.[bench]'): no row")
-        return False
-    if keywords > peer.most_keywords:
-        say(f"  {peer.name} takes part up to {peer.most_keywords:,} keywords: no row")
-        return False
-    return True
 
 
 def _asked(peer: SuggestPeer) -> Callable[[str], list[int]]:

@@ -3,9 +3,8 @@
 They match the written form only: pinyin, initials, mixtures and typos are KR's alone.
 """
 
-import importlib
 import sqlite3
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -14,28 +13,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from indexes.arrays import Array
+from indexes.bench_peer import BenchPeer
 
 BATCH = 100_000
 """Rows that go to SQLite at a time."""
 
 
-class SuggestPeer(ABC):
+class SuggestPeer(BenchPeer):
     """One engine. `top` gives the ids of the k heaviest keywords with a prefix, ties by id."""
 
-    name: ClassVar[str]
-    package: ClassVar[str]
-    most_keywords: ClassVar[int]
-    """Beyond so many it takes minutes or more memory than it may."""
-    most_queries: ClassVar[int] = 1000
     breaks_ties_by_id: ClassVar[bool] = True
-
-    @classmethod
-    def is_installed(cls) -> bool:
-        try:
-            importlib.import_module(cls.package)
-        except ImportError:
-            return False
-        return True
 
     @classmethod
     @abstractmethod

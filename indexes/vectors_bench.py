@@ -16,9 +16,9 @@ from indexes.bench_corpus import Corpus, Words, make_corpus, make_queries
 from indexes.bench_process import build_in_own_process
 from indexes.bench_table import bench_row
 from indexes.term_vectors import unit_codes
-from indexes.terminal import progress, say, step
+from indexes.terminal import progress, step
 from indexes.vectors import Vectors
-from indexes.vectors_peers import PEERS, VectorPeer
+from indexes.vectors_peers import PEERS
 from indexes.vectors_write import write_vectors
 
 K = 100
@@ -46,7 +46,7 @@ def run_vectors_bench(keywords: int, folder: Path) -> list[dict[str, Any]]:
     counting as found; `agrees` if the cosines given with the keywords are right; `ratio` and `p99_ratio`, how many
     times KR's mean and p99 it takes.
     """
-    peers = [peer for peer in PEERS if _takes_part(peer, keywords)]
+    peers = [peer for peer in PEERS if peer.takes_part(keywords)]
     names = (OURS, *(peer.name for peer in peers))
     rows = {name: build_in_own_process(_build, name, keywords, folder) for name in names}
     with step(f"read {keywords:,} vectors"):
@@ -106,16 +106,6 @@ def bench_queries(count: int) -> Array:
     counts = np.array([len(query) for query in queries])
     flat = np.concatenate([np.array(query) for query in queries])
     return unit_codes(word_contributions(words)[flat], counts)[0]
-
-
-def _takes_part(peer: type[VectorPeer], keywords: int) -> bool:
-    if not peer.is_installed():
-        say(f"  {peer.name} is not installed (pip install -e '.[bench]'): no row")
-        return False
-    if keywords > peer.most_keywords:
-        say(f"  {peer.name} takes part up to {peer.most_keywords:,} keywords: no row")
-        return False
-    return True
 
 
 def _hundredth_products(codes: Array, queries: Array) -> Array:

@@ -4,37 +4,22 @@ All get the same 8-bit vectors. The graphs have their libraries' usual 16 links 
 for a recall near KR's; one thread builds and one searches, as in KR.
 """
 
-import importlib
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import numpy as np
 
 from indexes.arrays import Array
+from indexes.bench_peer import BenchPeer
 
 SEARCHED = 300
 """Candidates that a graph keeps while it searches."""
 CHUNK = 100_000
 
 
-class VectorPeer(ABC):
+class VectorPeer(BenchPeer):
     """One library. `nearest` gives ids and cosines of the k nearest, nearest first."""
-
-    name: ClassVar[str]
-    package: ClassVar[str | None]
-    most_keywords: ClassVar[int]
-    """Beyond so many it takes minutes or more memory than it may."""
-    most_queries: ClassVar[int] = 1000
-    """So many of the queries, the first ones, are enough of its time."""
-
-    @classmethod
-    def is_installed(cls) -> bool:
-        try:
-            importlib.import_module(cls.package or "numpy")
-        except ImportError:
-            return False
-        return True
 
     @classmethod
     @abstractmethod
@@ -53,7 +38,6 @@ class BruteForce(VectorPeer):
     """Every vector, as 32-bit floats by numpy: exact."""
 
     name = "numpy, exact"
-    package = None
     most_keywords = 2_000_000
     most_queries = 50
 

@@ -59,6 +59,17 @@ def likeness_of(candidates: Candidates) -> Array:
     return TRUST["embeddings"] * np.sqrt(embedding_strength(candidates["semantic_similarity"]).astype(np.float64))
 
 
+def with_relevance(candidates: Candidates, literal: Array, miners: Sequence[str]) -> Candidates:
+    """The candidates with `literal` (what texts say, float (n,) in 0..1), `behaviour`, and `relevance` of both."""
+    behaviour = behaviour_of(candidates, miners)
+    relevance = 1 - (1 - np.maximum(literal, likeness_of(candidates))) * (1 - behaviour)
+    return candidates.with_columns(
+        literal=literal.astype(np.float32),
+        behaviour=behaviour.astype(np.float32),
+        relevance=relevance.astype(np.float32),
+    )
+
+
 class LiteralRelevance:
     """Adds `literal`, `behaviour` and `relevance`, float32 in 0..1; removes nothing."""
 
@@ -75,15 +86,7 @@ class LiteralRelevance:
 
     def run(self, request: Request, candidates: Candidates) -> StageResult:
         literal = self._literal(request.seeds, candidates.keyword_id)
-        behaviour = behaviour_of(candidates, self._miners)
-        relevance = 1 - (1 - np.maximum(literal, likeness_of(candidates))) * (1 - behaviour)
-        return StageResult.keeping_all(
-            candidates.with_columns(
-                literal=literal.astype(np.float32),
-                behaviour=behaviour.astype(np.float32),
-                relevance=relevance.astype(np.float32),
-            )
-        )
+        return StageResult.keeping_all(with_relevance(candidates, literal, self._miners))
 
     def _literal(self, seeds: Sequence[str], keyword_ids: Array) -> Array:
         best: Array = np.zeros(len(keyword_ids), np.float64)

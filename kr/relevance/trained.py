@@ -8,7 +8,7 @@ from indexes.arrays import Array
 from indexes.errors import UsageError
 from indexes.opened import Indexes
 from kr.relevance.features import EncodedPairs, encode_for
-from kr.relevance.literal import behaviour_of, columns_read, likeness_of
+from kr.relevance.literal import columns_read, with_relevance
 from kr.relevance.model import RelevanceModel
 from kr.relevance.snapshot_texts import SnapshotTexts
 from kr.types import Candidates, Request, StageResult
@@ -37,15 +37,7 @@ class TrainedRelevance:
 
     def run(self, request: Request, candidates: Candidates) -> StageResult:
         literal = self._of_texts(request.seeds, candidates.keyword_id)
-        behaviour = behaviour_of(candidates, self._miners)
-        relevance = 1 - (1 - np.maximum(literal, likeness_of(candidates))) * (1 - behaviour)
-        return StageResult.keeping_all(
-            candidates.with_columns(
-                literal=literal.astype(np.float32),
-                behaviour=behaviour.astype(np.float32),
-                relevance=relevance.astype(np.float32),
-            )
-        )
+        return StageResult.keeping_all(with_relevance(candidates, literal, self._miners))
 
     def _of_texts(self, seeds: Sequence[str], keyword_ids: Array) -> Array:
         count = len(keyword_ids)
