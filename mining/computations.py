@@ -1,10 +1,10 @@
-"""Computations that run beside the engine: what needs arrays and no table, on the cores that SQL leaves idle.
+"""Work that runs beside the main line of mining and of the build, on the cores that it leaves idle.
 
 Mining asks one engine, step by step, in the order of the program. What is computed of arrays in between (clusters,
 similarities, term vectors) is a function of its arguments alone: it is announced as soon as those are known and asked
 for when its turn to be written has come. Until then a thread may have run it; whoever asks for one that has not begun
 runs it there and then. So the order of what is written, and every byte of it, is the same with any number of threads,
-and one thread is the serial program.
+and one thread is the serial program. The build writes its largest part, the neighbours, the same way.
 
 Threads and not processes: the kernels, numpy, scipy and gensim's training release the interpreter's lock, and the
 engine hardly needs it.
@@ -12,7 +12,6 @@ engine hardly needs it.
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from indexes.errors import KRError
@@ -50,18 +49,18 @@ class Computation(Generic[Result]):
         try:
             return compute()
         except MemoryError as error:
-            raise MemoryError(f"at the stage {self.stage}: {error or 'no more memory is given'}") from error
+            raise MemoryError(f"at the stage {self.stage}: {str(error) or 'no more memory is given'}") from error
         except KRError:
             raise
         except Exception as error:
-            error.add_note(f"This was at the stage {self.stage} of mining.")
+            error.add_note(f"This was at the stage {self.stage}.")
             raise
 
 
 class Computations:
-    """A context manager: computations of one mining, at most `threads` − 1 at once beside whoever asks.
+    """A context manager: at most `threads` − 1 computations at once beside whoever asks; none outlives the block.
 
-    When the block ends with an error, nothing that has not begun will; what runs has no effect and ends by itself.
+    When the block ends with an error, nothing that has not begun will.
     """
 
     def __init__(self, threads: int) -> None:
@@ -84,6 +83,6 @@ class Computations:
     def __enter__(self) -> "Computations":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._pool:
-            self._pool.shutdown(wait=kind is None, cancel_futures=True)
+            self._pool.shutdown(cancel_futures=True)
