@@ -96,9 +96,9 @@ def test_after_an_error_nothing_new_begins_and_nothing_outlives_the_block() -> N
 
     with pytest.raises(KeyboardInterrupt), Computations(2) as computations:
         computations.announce("running", hold)
-        computations.announce("waiting", lambda: done.append("waiting"))
-        assert begun.wait(60)
-        threading.Timer(0, released.set).start()
+        waiting = computations.announce("waiting", lambda: done.append("waiting"))
+        assert begun.wait(60) and waiting._running
+        waiting._running.add_done_callback(lambda _: released.set())
         raise KeyboardInterrupt
     assert done == ["running"]
 
