@@ -19,6 +19,7 @@ from indexes.arrays import offsets_from_counts, ranges
 from mining.click_clusters import ClickGraph, IntArray
 from mining.cluster_paths import ClickPaths, find_paths
 from mining.engines import Engine
+from mining.nearest import among_nearest
 from mining.settings import MiningSettings
 from mining.sparse_blocks import blocks_of_product
 from mining.time_decay import recency
@@ -87,10 +88,8 @@ def _sharing_members(graph: ClickGraph, most: int) -> Iterator[tuple[IntArray, .
         different = row != other
         row, other, shared = row[different], other[different], shared[different]
         union = sizes[row] + sizes[other] - shared
-        order = np.lexsort((other, -shared, -(shared / union), row))
-        row, other, shared, union = row[order], other[order], shared[order], union[order]
-        first = np.searchsorted(row, row)
-        kept = np.arange(len(row)) - first < most
+        # Of equal overlaps those of more shared URLs, then the lowest keyword.
+        kept = among_nearest(row - row.min(initial=len(sizes)), other - (shared << 32), shared / union, most)
         yield graph.keywords[row[kept]], graph.keywords[other[kept]], shared[kept], union[kept].astype(np.int64)
 
 

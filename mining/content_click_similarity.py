@@ -26,6 +26,7 @@ from scipy.sparse.csgraph import connected_components
 from indexes.text import words
 from mining.engines import Engine
 from mining.mined_tables import dictionary_of
+from mining.nearest import among_nearest
 from mining.settings import MiningSettings
 from mining.similar_rows import URL_UNIT, similar_rows
 
@@ -148,10 +149,8 @@ def choose_pairs(pairs: SimilarPairs, clusters: IntArray, settings: MiningSettin
     """Pairs inside a cluster: the nearest ones of each keyword by similarity, ties by the neighbour's place."""
     pairs = pairs.only((clusters[pairs.low] == clusters[pairs.high]) & (clusters[pairs.low] != NO_CLUSTER))
     own, other = np.concatenate([pairs.low, pairs.high]), np.concatenate([pairs.high, pairs.low])
-    order = np.lexsort((other, -np.concatenate([pairs.similarity, pairs.similarity]), own))
-    ordered = own[order]
-    near = np.zeros(len(own), bool)
-    near[order] = np.arange(len(own)) - np.searchsorted(ordered, ordered) < settings.content_click_neighbors
+    similarity = np.concatenate([pairs.similarity, pairs.similarity])
+    near = among_nearest(own, other, similarity, settings.content_click_neighbors)
     forward, backward = near[: len(pairs.low)], near[len(pairs.low) :]
     kept = forward | backward
     return ChosenPairs(pairs.only(kept), forward[kept], backward[kept])
