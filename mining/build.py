@@ -21,9 +21,11 @@ Nothing is held whole but arrays of a few bytes a keyword; tables are read, and 
 | spelling, facts | here |
 """
 
+import os
 import shutil
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +40,14 @@ from indexes.terminal import Advance, progress
 from indexes.unsafe_terms import UnsafeTerms
 from mining.build_accounts import write_accounts
 from mining.build_industries import write_industry_tree
-from mining.build_keywords import KeywordTexts, write_keywords, write_suggestions, write_terms
+from mining.build_keywords import PROCESSES_FROM, KeywordTexts, write_keywords, write_suggestions, write_terms
 from mining.build_neighbors import Market, write_all_neighbors
 from mining.build_pages import write_crawled_pages
 from mining.build_seed_urls import write_all_seed_urls
 from mining.build_statistics import write_statistics
 from mining.build_tables import MinedTables
 from mining.close_variants import close_variants
+from mining.computations import Computations
 from mining.forecast_part import write_auction_landscape
 from mining.keyword_vectors import write_keyword_vectors
 from mining.recommend_model import read_blend
@@ -103,9 +106,24 @@ def write_parts(
 ) -> dict[str, Any]:
     """Write every part of a snapshot into a folder, `advance` after each of PARTS, and return its facts.
 
-    `processes` read the keywords' texts, see `write_keywords`; the bytes do not depend on it. `model` is the
-    document of a learned blend of recommendations.
+    `processes` read the keywords' texts, and so many threads write parts; by default one for few keywords and up to two
+    for many. The bytes do not depend on it. `model` is the document of a learned blend of recommendations.
     """
+    if processes is None:
+        processes = min(2, os.cpu_count() or 1) if mined.count_keywords() >= PROCESSES_FROM else 1
+    with Computations(processes) as computations:
+        return _write_parts(mined, unsafe_terms, folder, advance, processes, computations, model)
+
+
+def _write_parts(
+    mined: MinedTables,
+    unsafe_terms: UnsafeTerms,
+    folder: Path,
+    advance: Advance,
+    processes: int,
+    computations: Computations,
+    model: dict[str, Any] | None,
+) -> dict[str, Any]:
     report = mined.report
     keyword_count = mined.count_keywords()
     scratch = folder / "scratch"
@@ -114,6 +132,10 @@ def write_parts(
     advance(1)
 
     searches = mined.column("keyword_statistics", "searches", np.int64)
+    ids = TextIds(folder)
+    market = Market(searches, int(report["counts"]["sessions"]))
+    # The seeds are the first to read the neighbours, which take about as long as what is written until then.
+    neighbors = computations.announce("neighbors", partial(write_all_neighbors, mined, ids, market, folder))
     write_terms(folder, texts, searches)
     advance(1)
 
@@ -125,14 +147,12 @@ def write_parts(
     write_array(folder, "variants/members.npy", group_members)
     advance(1)
 
-    ids = TextIds(folder)
     columns = write_statistics(
         mined, ids, texts.languages, searches, canonical, group_offsets, group_members, folder, scratch
     )
     advance(1)
 
-    market = Market(searches, int(report["counts"]["sessions"]))
-    miners = write_all_neighbors(mined, ids, market, folder)
+    miners = neighbors.result()
     advance(1)
 
     write_array(folder, "popular.npy", _popular(searches, texts))

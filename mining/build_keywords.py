@@ -4,7 +4,6 @@ What comes out is the same whatever the number of processes: batches are cut and
 """
 
 import multiprocessing
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,7 +29,7 @@ from mining.close_variants import variant_keys
 
 BATCH = 20_000
 PROCESSES_FROM = 200_000
-"""Keywords from which two processes read them: starting them takes a second."""
+"""Keywords from which a build uses two: starting those that read them takes a second."""
 REMAP = 4_000_000
 """Token ids that are renumbered at a time."""
 
@@ -125,16 +124,12 @@ class KeywordTexts:
 
 
 def write_keywords(
-    mined: MinedTables, unsafe_terms: UnsafeTerms, folder: Path, scratch: Path, processes: int | None = None
+    mined: MinedTables, unsafe_terms: UnsafeTerms, folder: Path, scratch: Path, processes: int = 1
 ) -> KeywordTexts:
     """Write the vocabulary and what is unsafe in it; read everything else off the texts into `scratch`.
 
-    `processes` is how many read the texts; by default one for few keywords and up to two for many. Raises CorruptError
-    if the keywords are not sorted.
+    `processes` is how many read the texts. Raises CorruptError if the keywords are not sorted.
     """
-    if processes is None:
-        many = mined.count_keywords() >= PROCESSES_FROM
-        processes = min(2, os.cpu_count() or 1) if many else 1
     languages = [np.empty(0, np.uint8)]
     with (
         VocabularyWriter(folder, "keywords") as vocabulary,

@@ -91,11 +91,10 @@ def _often_clicked(edge_users: ir.Table, settings: MiningSettings) -> ir.Table:
     return edges.filter(edges.clicks >= settings.edge_min_clicks, edges.users >= settings.edge_min_users)
 
 
-def cluster(engine: Engine, edges: ir.Table, settings: MiningSettings) -> ClickGraph:
-    """Cluster the keywords of the click graph."""
-    rows = engine.collect(edges.order_by("keyword_id", "url_id"))
-    edge_keyword = rows["keyword_id"].to_numpy().astype(np.int64)
-    edge_url = rows["url_id"].to_numpy().astype(np.int64)
+def cluster(edges: pa.Table, settings: MiningSettings) -> ClickGraph:
+    """Cluster the keywords of the click graph; `edges` are the rows of find_edges by (keyword_id, url_id)."""
+    edge_keyword = edges["keyword_id"].to_numpy().astype(np.int64)
+    edge_url = edges["url_id"].to_numpy().astype(np.int64)
     keywords, keyword_places = np.unique(edge_keyword, return_inverse=True)
     _, url_places = np.unique(edge_url, return_inverse=True)
     labels, _ = agglomerate(keyword_places, url_places, settings.cluster_similarity)

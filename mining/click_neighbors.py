@@ -6,35 +6,37 @@ keyword, URL, keyword, …: a shortest one through members of the cluster. Membe
 lead to are reached by a shortest path that takes those too, as long as it stays on the URLs of the cluster.
 """
 
-from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import ibis.expr.types as ir
-import networkx as nx
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from scipy.sparse import csr_array
 
+from indexes.arrays import offsets_from_counts, ranges
 from mining.click_clusters import ClickGraph, IntArray
+from mining.cluster_paths import ClickPaths, find_paths
 from mining.engines import Engine
+from mining.nearest import among_nearest
 from mining.settings import MiningSettings
 from mining.sparse_blocks import blocks_of_product
 from mining.time_decay import recency
 
-Path = tuple[int, ...]
-"""keyword_id, url_id, keyword_id, …, keyword_id."""
-
 
 @dataclass(frozen=True)
 class Neighbors:
-    """Chosen neighbours in the order of (keyword_id, neighbor_id), int64, and the paths of those that share no URL."""
+    """Chosen neighbours in the order of (keyword_id, neighbor_id), int64, and the paths of those that share no URL.
+
+    The paths hold ids, not places. Of two paths between the same keywords, one found from each, the first counts.
+    """
 
     keyword: IntArray
     neighbor: IntArray
     shared_urls: IntArray
     union_urls: IntArray  # URLs that either of the two clicked
-    paths: dict[tuple[int, int], Path]  # by (lower, higher) keyword, from the lower
+    paths: ClickPaths
 
     @property
     def low(self) -> IntArray:
@@ -55,14 +57,15 @@ def choose_neighbors(graph: ClickGraph, settings: MiningSettings) -> Neighbors:
     """The neighbours of every keyword of the graph in its cluster, at most so many as the settings say."""
     if not len(graph.keywords):
         nothing = np.empty(0, np.int64)
-        return Neighbors(nothing, nothing, nothing, nothing, {})
+        return Neighbors(
+            nothing, nothing, nothing, nothing, ClickPaths(nothing, nothing, np.zeros(1, np.int64), nothing)
+        )
     blocks = list(_sharing_members(graph, settings.click_neighbors))
     keyword, neighbor, shared, union = (np.concatenate([block[column] for block in blocks]) for column in range(4))
-    directed, paths = _paths(graph, keyword, neighbor, settings)
-    ends = np.array(directed, np.int64).reshape(-1, 2)
-    nothing = np.zeros(len(ends), np.int64)
-    keyword = np.concatenate([keyword, ends[:, 0]])
-    neighbor = np.concatenate([neighbor, ends[:, 1]])
+    paths = _find_paths(graph, keyword, settings)
+    keyword = np.concatenate([keyword, paths.keyword])
+    neighbor = np.concatenate([neighbor, paths.member])
+    nothing = np.zeros(len(paths.keyword), np.int64)
     shared, union = np.concatenate([shared, nothing]), np.concatenate([union, nothing])
     order = np.lexsort((neighbor, keyword))
     return Neighbors(keyword[order], neighbor[order], shared[order], union[order], paths)
@@ -85,104 +88,38 @@ def _sharing_members(graph: ClickGraph, most: int) -> Iterator[tuple[IntArray, .
         different = row != other
         row, other, shared = row[different], other[different], shared[different]
         union = sizes[row] + sizes[other] - shared
-        order = np.lexsort((other, -shared, -(shared / union), row))
-        row, other, shared, union = row[order], other[order], shared[order], union[order]
-        first = np.searchsorted(row, row)
-        kept = np.arange(len(row)) - first < most
+        # Of equal overlaps those of more shared URLs, then the lowest keyword.
+        kept = among_nearest(row - row.min(initial=len(sizes)), other - (shared << 32), shared / union, most)
         yield graph.keywords[row[kept]], graph.keywords[other[kept]], shared[kept], union[kept].astype(np.int64)
 
 
-def _paths(
-    graph: ClickGraph, keyword: IntArray, neighbor: IntArray, settings: MiningSettings
-) -> tuple[list[tuple[int, int]], dict[tuple[int, int], Path]]:
-    """For keywords that have room: (keyword, member) that share no URL, and the path of each such pair, either way."""
-    directed: list[tuple[int, int]] = []
-    paths: dict[tuple[int, int], Path] = {}
-    if not settings.click_paths:
-        return directed, paths
-    members_of: dict[int, list[int]] = defaultdict(list)
-    for member, root in zip(graph.keywords.tolist(), graph.clusters.tolist(), strict=True):
-        members_of[root].append(member)
-    urls_of, keywords_of = (
-        _adjacency(graph.edge_keyword, graph.edge_url),
-        _adjacency(graph.edge_url, graph.edge_keyword),
-    )
-    sharing = _adjacency(keyword, neighbor)
-    for members in members_of.values():
-        # A keyword with as many sharing members as there are others has no use for paths.
-        wanting = {
-            member: min(settings.click_paths, settings.click_neighbors - len(sharing.get(member, ())))
-            for member in members
-            if len(sharing.get(member, ())) < len(members) - 1
-        }
-        if not any(room > 0 for room in wanting.values()):
-            continue
-        clicks = _links_inside(members, urls_of)
-        links = [nx.to_dict_of_lists(clicks)]
-        inside = set(members)
-        for member, room in wanting.items():
-            strangers = inside.difference(sharing.get(member, ()), [member])
-            found = list(_nearest_paths(links[0], member, strangers, room))
-            if len(found) < min(room, len(strangers)):
-                if len(links) == 1:
-                    links.append(nx.to_dict_of_lists(_links_outside(clicks, members, urls_of, keywords_of)))
-                strangers.difference_update(path[-1] for path in found)
-                found += _nearest_paths(links[1], member, strangers, room - len(found))
-            for path in found:
-                end = path[-1]
-                directed.append((member, end))
-                paths.setdefault((min(member, end), max(member, end)), path if member < end else path[::-1])
-    return directed, paths
+def _find_paths(graph: ClickGraph, keyword: IntArray, settings: MiningSettings) -> ClickPaths:
+    """Paths, with ids for places, from keywords that have room; `keyword` has a row for each sharing neighbour."""
+    place = np.searchsorted(graph.keywords, graph.edge_keyword)
+    urls, url_place = np.unique(graph.edge_url, return_inverse=True)
+    roots, number, sizes = np.unique(graph.clusters, return_inverse=True, return_counts=True)
+    sharing = np.bincount(np.searchsorted(graph.keywords, keyword), minlength=len(graph.keywords))
+    # A keyword with room has been given all members that share a URL; the others are strangers.
+    room = np.minimum(settings.click_paths, settings.click_neighbors - sharing)
+    room = np.maximum(np.minimum(room, sizes[number] - 1 - sharing), 0)
+    found = find_paths(place, url_place.astype(np.int64), np.searchsorted(graph.keywords, roots)[number], room)
+    at_url = _places_in_paths(found.offsets) % 2 == 1
+    steps = np.empty(len(found.steps), np.int64)
+    steps[at_url], steps[~at_url] = urls[found.steps[at_url]], graph.keywords[found.steps[~at_url]]
+    return ClickPaths(graph.keywords[found.keyword], graph.keywords[found.member], found.offsets, steps)
 
 
-def _adjacency(from_ids: IntArray, to_ids: IntArray) -> dict[int, list[int]]:
-    """For each id the ids that it goes to, ascending."""
-    adjacency: dict[int, list[int]] = defaultdict(list)
-    order = np.lexsort((to_ids, from_ids))
-    for start, end in zip(from_ids[order].tolist(), to_ids[order].tolist(), strict=True):
-        adjacency[start].append(end)
-    return adjacency
+def _places_in_paths(offsets: IntArray) -> IntArray:
+    """The position in its path of each step."""
+    return np.arange(offsets[-1]) - np.repeat(offsets[:-1], np.diff(offsets))
 
 
-def _links_inside(members: list[int], urls_of: dict[int, list[int]]) -> nx.Graph:
-    """The clicks of the members of a cluster; URL u is node −1 − u."""
-    links = nx.Graph()
-    links.add_edges_from((member, -1 - url) for member in members for url in urls_of[member])
-    return links
-
-
-def _links_outside(
-    inside: nx.Graph, members: list[int], urls_of: dict[int, list[int]], keywords_of: dict[int, list[int]]
-) -> nx.Graph:
-    """The clicks on the URLs of a cluster by its members, and by whoever clicked two of them."""
-    urls = sorted({url for member in members for url in urls_of[member]})
-    clicked = Counter(keyword for url in urls for keyword in keywords_of[url])
-    links = inside.copy()
-    links.add_edges_from((keyword, -1 - url) for url in urls for keyword in keywords_of[url] if clicked[keyword] > 1)
-    return links
-
-
-def _nearest_paths(links: dict[int, list[int]], start: int, wanted: set[int], most: int) -> Iterator[Path]:
-    """Shortest paths from a keyword to the `most` nearest of the wanted ones; `links` lists the neighbours of nodes."""
-    before = {start: start}
-    waiting = deque([start])
-    while waiting and most > 0:
-        node = waiting.popleft()
-        for reached in links[node]:
-            if reached not in before:
-                before[reached] = node
-                waiting.append(reached)
-                if most > 0 and reached in wanted:
-                    yield _path(before, reached)
-                    most -= 1
-
-
-def _path(before: dict[int, int], end: int) -> Path:
-    """The way to a node from the one that nothing comes before."""
-    steps = [end]
-    while before[steps[-1]] != steps[-1]:
-        steps.append(before[steps[-1]])
-    return tuple(step if step >= 0 else -1 - step for step in reversed(steps))
+def _chosen_paths(paths: ClickPaths, low: IntArray, high: IntArray) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+    """For pairs of keywords the path that links each, the first found, and whether it begins at the higher."""
+    keys = _joined(np.minimum(paths.keyword, paths.member), np.maximum(paths.keyword, paths.member))
+    distinct, first = np.unique(keys, return_index=True)
+    chosen = first[np.searchsorted(distinct, _joined(low, high))]
+    return chosen, paths.keyword[chosen] > paths.member[chosen]
 
 
 def register_pairs(engine: Engine, neighbors: Neighbors) -> tuple[ir.Table, ir.Table]:
@@ -192,18 +129,23 @@ def register_pairs(engine: Engine, neighbors: Neighbors) -> tuple[ir.Table, ir.T
     """
     pair_id, rows = np.unique(neighbors.pair_id, return_index=True)
     low, high, sharing = neighbors.low[rows], neighbors.high[rows], neighbors.shared_urls[rows] > 0
-    steps: list[tuple[int, int, int]] = []
-    for pair, *ends in zip(*(column[~sharing].tolist() for column in (pair_id, low, high)), strict=True):
-        path = neighbors.paths[ends[0], ends[1]]
-        for place in range(1, len(path), 2):
-            steps += [(pair, path[place - 1], path[place]), (pair, path[place + 1], path[place])]
-    columns = list(np.array(steps, np.int64).reshape(-1, 3).T)
+    paths = neighbors.paths
+    chosen, _ = _chosen_paths(paths, low[~sharing], high[~sharing])
+    lengths = np.diff(paths.offsets)[chosen]
+    places = ranges(paths.offsets[chosen], lengths)
+    at_url = _places_in_paths(paths.offsets)[places] % 2 == 1
+    urls, pair = places[at_url], np.repeat(pair_id[~sharing], lengths)[at_url]
+    steps = {
+        "pair_id": np.concatenate([pair, pair]),
+        "keyword_id": np.concatenate([paths.steps[urls - 1], paths.steps[urls + 1]]),
+        "url_id": np.concatenate([paths.steps[urls], paths.steps[urls]]),
+    }
     return (
         engine.register(
             "click_pairs",
             pa.table({"pair_id": pair_id[sharing], "low_id": low[sharing], "high_id": high[sharing]}),
         ),
-        engine.register("path_steps", pa.table(columns, names=["pair_id", "keyword_id", "url_id"])),
+        engine.register("path_steps", pa.table(steps)),
     )
 
 
@@ -258,16 +200,20 @@ def neighbors_to_write(neighbors: Neighbors, evidence: pa.Table, keywords: pa.Ar
 
 def _path_texts(neighbors: Neighbors, keywords: pa.Array, urls: pa.Array) -> pa.Array:
     """For each row the texts along its path, null where the two share a URL."""
-    steps: list[int] = []
-    lengths = np.zeros(len(neighbors.keyword), np.int64)
+    paths = neighbors.paths
     rows = np.flatnonzero(neighbors.shared_urls == 0)
-    ends = zip(rows.tolist(), neighbors.keyword[rows].tolist(), neighbors.neighbor[rows].tolist(), strict=True)
-    for row, keyword, neighbor in ends:
-        path = neighbors.paths[min(keyword, neighbor), max(keyword, neighbor)]
-        # The even steps are keywords, the odd ones URLs; URLs are numbered after the keywords.
-        whole = [step + len(keywords) if place % 2 else step for place, step in enumerate(path)]
-        steps += whole if path[0] == keyword else whole[::-1]
-        lengths[row] = len(path)
+    chosen, from_higher = _chosen_paths(paths, neighbors.low[rows], neighbors.high[rows])
+    backwards = from_higher != (neighbors.keyword[rows] > neighbors.neighbor[rows])
+    counts = np.diff(paths.offsets)[chosen]
+    offsets = offsets_from_counts(counts)
+    forth = _places_in_paths(offsets)
+    back = np.repeat(counts - 1, counts) - forth
+    places = np.repeat(paths.offsets[chosen], counts) + np.where(np.repeat(backwards, counts), back, forth)
+    # The even steps are keywords, the odd ones URLs; URLs are numbered after the keywords.
+    steps = paths.steps[places] + np.where(forth % 2 == 1, len(keywords), 0)
+    lengths = np.zeros(len(neighbors.keyword), np.int64)
+    lengths[rows] = counts
     texts = pa.chunked_array([keywords, urls]).take(pa.array(steps, pa.int64())).combine_chunks()
-    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
-    return pa.ListArray.from_arrays(offsets, texts, mask=pa.array(lengths == 0))
+    return pa.ListArray.from_arrays(
+        pa.array(offsets_from_counts(lengths), pa.int32()), texts, mask=pa.array(lengths == 0)
+    )

@@ -10,11 +10,10 @@ Only keywords of enough users are compared, and only pairs that share a URL or a
 setting): a pair that has nothing in common but words like "price" is not looked at. Within that the result is exact,
 popular terms and URLs count in both similarities.
 
-The step runs in this process with scipy: time grows with Σ keywords² over the terms and URLs that are not cut, memory
-with the pairs that reach the threshold; a block of the product is bounded.
+The step runs in this process: time grows with Σ keywords² over the terms and URLs that are not cut, memory with the
+pairs that reach the threshold.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import ibis.expr.types as ir
@@ -24,18 +23,17 @@ import pyarrow as pa
 from scipy.sparse import csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
-from indexes.arrays import ranges
 from indexes.text import words
 from mining.engines import Engine
 from mining.mined_tables import dictionary_of
+from mining.nearest import among_nearest
 from mining.settings import MiningSettings
-from mining.sparse_blocks import blocks_of_product
+from mining.similar_rows import URL_UNIT, similar_rows
 
 IntArray = npt.NDArray[np.int64]
 RealArray = npt.NDArray[np.float64]
 
-URL_UNIT = 2**20
-"""One product counts both: shared terms as ones, shared URLs as multiples of this."""
+ROUNDING = 1e-9
 NO_CLUSTER = -1
 
 
@@ -83,73 +81,30 @@ def similar_pairs(terms: csr_array, urls: csr_array, settings: MiningSettings) -
     most = settings.content_click_max_keywords
     (rare_terms, popular_terms), (rare_urls, popular_urls) = _split(terms, most), _split(urls, most)
     units = hstack([rare_terms, rare_urls * URL_UNIT], format="csr").astype(np.int64)
-    rare = hstack([rare_terms, rare_urls], format="csr").astype(np.int64)
-    blocks = [
-        _passing(low, high, shared, sizes, (popular_terms, popular_urls), settings)
-        for low, high, shared in _candidates(units, rare.T.tocsr())
-    ]
-    nothing = SimilarPairs(*(np.empty(0, np.int64),) * 4, *(np.empty(0, np.float64),) * 3)
-    columns = zip(*(vars(block).values() for block in [nothing, *blocks]), strict=True)
-    pairs = SimilarPairs(*map(np.concatenate, columns))
-    return pairs.only(np.lexsort((pairs.high, pairs.low)))
+    popular = hstack([popular_terms, popular_urls * URL_UNIT], format="csr").astype(np.int64)
+    low, high, shared = similar_rows(
+        units,
+        popular,
+        np.diff(popular_terms.indptr) + URL_UNIT * np.diff(popular_urls.indptr).astype(np.int64),
+        np.stack(sizes).astype(np.int64),
+        settings.content_weight,
+        # The kernel may round the sum of both parts otherwise than numpy, which decides.
+        settings.content_click_similarity - ROUNDING,
+    )
+    shared_terms, shared_urls = shared % URL_UNIT, shared // URL_UNIT
+    content, click = (
+        count / np.maximum(size[low], size[high])
+        for count, size in zip((shared_terms, shared_urls), sizes, strict=True)
+    )
+    similarity = settings.content_weight * content + (1 - settings.content_weight) * click
+    pairs = SimilarPairs(low, high, shared_terms, shared_urls, content, click, similarity)
+    return pairs.only(similarity >= settings.content_click_similarity)
 
 
 def _split(matrix: csr_array, most: int) -> tuple[csr_array, csr_array]:
     """The columns that at most so many rows have, and the others."""
     rare = np.bincount(matrix.indices, minlength=matrix.shape[1]) <= most
     return matrix[:, np.flatnonzero(rare)], matrix[:, np.flatnonzero(~rare)]
-
-
-def _candidates(units: csr_array, transposed: csr_array) -> Iterator[tuple[IntArray, IntArray, IntArray]]:
-    for row, other, shared in blocks_of_product(units, transposed):
-        upper = row < other
-        yield row[upper], other[upper], shared[upper]
-
-
-def _passing(
-    low: IntArray,
-    high: IntArray,
-    shared: IntArray,
-    sizes: tuple[IntArray, IntArray],
-    popular: tuple[csr_array, csr_array],
-    settings: MiningSettings,
-) -> SimilarPairs:
-    """The candidates that reach the threshold; `shared` counts what is not popular."""
-    counts = [shared % URL_UNIT, shared // URL_UNIT]
-    # No more popular ones can be shared than either has, which spares most pairs the exact count.
-    most = [
-        count + np.minimum(np.diff(matrix.indptr)[low], np.diff(matrix.indptr)[high])
-        for count, matrix in zip(counts, popular, strict=True)
-    ]
-    possible = _similarity(low, high, most, sizes, settings)[2] >= settings.content_click_similarity
-    low, high = low[possible], high[possible]
-    counts = [count[possible] + _shared(matrix, low, high) for count, matrix in zip(counts, popular, strict=True)]
-    content, click, similarity = _similarity(low, high, counts, sizes, settings)
-    pairs = SimilarPairs(low, high, counts[0], counts[1], content, click, similarity)
-    return pairs.only(similarity >= settings.content_click_similarity)
-
-
-def _similarity(
-    low: IntArray, high: IntArray, counts: list[IntArray], sizes: tuple[IntArray, IntArray], settings: MiningSettings
-) -> tuple[RealArray, RealArray, RealArray]:
-    content, click = (count / np.maximum(size[low], size[high]) for count, size in zip(counts, sizes, strict=True))
-    return content, click, settings.content_weight * content + (1 - settings.content_weight) * click
-
-
-def _shared(matrix: csr_array, low: IntArray, high: IntArray) -> IntArray:
-    """How many columns both rows of each pair have."""
-    if not len(low) or not matrix.nnz:
-        return np.zeros(len(low), np.int64)
-    counts = np.diff(matrix.indptr).astype(np.int64)[low]
-    pair = np.repeat(np.arange(len(low)), counts)
-    columns = matrix.indices[ranges(matrix.indptr[low].astype(np.int64), counts)].astype(np.int64)
-    width = matrix.shape[1]
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    # Row and column as one number; the rows are ascending, so the numbers are once their columns are.
-    known = np.sort(rows * width + matrix.indices)
-    wanted = high[pair] * width + columns
-    place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    return np.bincount(pair, known[place] == wanted, len(low)).astype(np.int64)
 
 
 def density_clusters(pairs: SimilarPairs, count: int, min_points: int) -> IntArray:
@@ -194,10 +149,8 @@ def choose_pairs(pairs: SimilarPairs, clusters: IntArray, settings: MiningSettin
     """Pairs inside a cluster: the nearest ones of each keyword by similarity, ties by the neighbour's place."""
     pairs = pairs.only((clusters[pairs.low] == clusters[pairs.high]) & (clusters[pairs.low] != NO_CLUSTER))
     own, other = np.concatenate([pairs.low, pairs.high]), np.concatenate([pairs.high, pairs.low])
-    order = np.lexsort((other, -np.concatenate([pairs.similarity, pairs.similarity]), own))
-    ordered = own[order]
-    near = np.zeros(len(own), bool)
-    near[order] = np.arange(len(own)) - np.searchsorted(ordered, ordered) < settings.content_click_neighbors
+    similarity = np.concatenate([pairs.similarity, pairs.similarity])
+    near = among_nearest(own, other, similarity, settings.content_click_neighbors)
     forward, backward = near[: len(pairs.low)], near[len(pairs.low) :]
     kept = forward | backward
     return ChosenPairs(pairs.only(kept), forward[kept], backward[kept])

@@ -1,4 +1,8 @@
-"""Mining: from the canonical logs to the mined tables, all miners in order."""
+"""Mining: from the canonical logs to the mined tables, all miners in order.
+
+One thread, this one, asks the engine and writes the tables, always in the same order. What is computed of arrays runs
+beside it (`mining.computations`): announced as early as its input is known, written last.
+"""
 
 import json
 import shutil
@@ -30,6 +34,7 @@ from mining.association_rules import find_rules
 from mining.buyer_miners import ACCOUNT_TABLES, BUYER_TABLES, BuyerMiners
 from mining.canonical_logs import LogFiles, find_log_files
 from mining.click_miners import ClickMiners
+from mining.computations import Computation, Computations
 from mining.day_store import open_day_store
 from mining.days import MinedDays, mine_days, read_days
 from mining.engines import Engine, open_engine
@@ -52,6 +57,8 @@ STAGES = 10
 SHOWN_DAYS = 5
 COMPILE_FROM = 100_000
 """Searches from which mining compiles its kernels beside its first stages."""
+Words = tuple[pa.Table, pa.Table, pa.Table]
+"""The rows of term_vectors, topic_terms and topics."""
 LARGE_SHARE = 0.1
 """From this share of all searches on, one user is worth a word."""
 
@@ -101,9 +108,10 @@ def _mine_whole(
         spill.mkdir()
         with (
             open_engine(engine, spill, settings.threads, settings.memory_mb) as opened,
+            Computations(settings.threads) as computations,
             progress("mine", STAGES) as advance,
         ):
-            report = _Mining(opened, files, settings, folder, days).run(advance)
+            report = _Mining(opened, computations, files, settings, folder, days).run(advance)
         shutil.rmtree(spill)
         _write_report(folder, report)
         report["counts"][FUSED_PAIRS] = write_fused_pairs(folder, model) if model else write_no_fused_pairs(folder)
@@ -122,12 +130,14 @@ class _Mining:
     def __init__(
         self,
         engine: Engine,
+        computations: Computations,
         files: dict[str, LogFiles],
         settings: MiningSettings,
         folder: Path,
         days: MinedDays | None,
     ) -> None:
         self.engine, self.files, self.settings, self.days = engine, files, settings, days
+        self.computations = computations
         self.logs = {name: engine.read(found.table, found.files) for name, found in files.items()}
         self.has = {name: bool(found.files) for name, found in files.items()}
         self.set_aside: dict[str, int] = {}
@@ -135,12 +145,48 @@ class _Mining:
 
     def run(self, advance: Advance) -> dict[str, Any]:
         """Mine everything; return the report."""
-        logs, engine, settings = self.logs, self.engine, self.settings
         window = self._window()
         missing = self._missing_days(window)
         months = months_between(window[0].date(), window[1].date(), missing)
-        self.fading = time_decay.register_decay(engine, window[0].date(), window[1].date(), settings.half_life_days)
+        self.fading = time_decay.register_decay(
+            self.engine, window[0].date(), window[1].date(), self.settings.half_life_days
+        )
+        robots, counted, users, queries = self._find_searches()
+        self._finish_stage(advance)
 
+        demand = self._mine_demand(counted, queries, months)
+        self._finish_stage(advance)
+        edge_users, urls, people_events = self._people(demand, robots, queries, users)
+        clicks = self._read_clicks(demand, edge_users, urls)
+        self._finish_stage(advance)
+        words = self._read_words(self._mine_session_pairs(counted, users), edge_users, urls)
+        self._finish_stage(advance)
+        self._mine_bursts(counted, window)
+        self.engine.drop("session_searches")
+        self._finish_stage(advance)
+        self._write_statistics(demand, edge_users, people_events, queries)
+        self._write_landscape(demand, robots, people_events, queries)
+        self._finish_stage(advance)
+        clicks.mine_seed_urls(self.logs["pages"])
+        self._keep_pages()
+        self._mine_buyers(demand, robots, queries)
+        self._finish_stage(advance)
+        clicks.write_clusters()
+        self._finish_stage(advance)
+        clicks.write_content_and_clicks()
+        clicks.write_page_terms()
+        self._finish_stage(advance)
+        self._write_words(words)
+        self._finish_stage(advance)
+        return self._report(window, months, missing)
+
+    def _finish_stage(self, advance: Advance) -> None:
+        self.computations.raise_failures()
+        advance(1)
+
+    def _find_searches(self) -> tuple[ir.Table, ir.Table, ir.Table, ir.Table]:
+        """Number users and keywords, and tell people from robots: robots, people's searches, users, queries."""
+        logs, engine, settings = self.logs, self.engine, self.settings
         users = sessions.number_users(engine, logs["searches"], logs["clicks"])
         queries, keywords = number_keywords(
             engine, distinct_queries(logs["searches"], logs["clicks"], logs["ad_events"], logs["bids"])
@@ -155,26 +201,7 @@ class _Mining:
         self.writer.write("robot_users", robots)
         counted = searches.anti_join(robots, "user_no")
         self._count_searches(searches, robots, counted)
-        advance(1)
-
-        demand = self._mine_demand(counted, queries, months)
-        advance(1)
-        session_queries = self._mine_session_pairs(counted, users)
-        advance(1)
-        self._mine_bursts(counted, window)
-        engine.drop("session_searches")
-        advance(1)
-        edge_users, urls, people_events = self._people(demand, robots, queries, users)
-        self._write_statistics(demand, edge_users, people_events, queries)
-        self._write_landscape(demand, robots, people_events, queries)
-        advance(1)
-        self._mine_clicks(demand, edge_users, urls, advance)
-        self._keep_pages()
-        self._mine_buyers(demand, robots, queries)
-        advance(1)
-        self._learn_from_words(session_queries, edge_users, urls)
-        advance(1)
-        return self._report(window, months, missing)
+        return robots, counted, users, queries
 
     def _window(self) -> tuple[datetime, datetime]:
         """The first and last search that are mined; what was logged before the window is left out from here on."""
@@ -305,36 +332,31 @@ class _Mining:
         self.writer.write("bursts", bursts.find_bursts(self.engine, counted, days, first, last, self.settings))
         self.engine.drop("keyword_days", "burst_intervals")
 
-    def _learn_from_words(self, session_queries: pa.Table, edge_users: ir.Table, urls: ir.Table) -> None:
+    def _read_words(self, session_queries: pa.Table, edge_users: ir.Table, urls: ir.Table) -> Computation[Words]:
+        """Read what term vectors and topics are learned from, and announce the learning."""
+        settings, keywords = self.settings, self.writer.keywords
         pairs = edge_users.select("url_id", "keyword_id").distinct()
-        every = embeddings.stride(self.writer.number(pairs.count()), self.settings.embedding_page_queries)
+        every = embeddings.stride(self.writer.number(pairs.count()), settings.embedding_page_queries)
         drawn = embeddings.draw_page_queries(edge_users, every)
         page_queries = self.engine.collect(drawn.order_by("url_id", "place"))
         titles = self.engine.collect(embeddings.draw_titles(self.logs["pages"], urls, every))
-        corpus = list(embeddings.sentences(page_queries, titles, session_queries, self.writer.keywords))
-        self.writer.write_batches("term_vectors", embeddings.train(corpus, self.settings).to_batches())
-        topic_terms, described = topics.train_topics(corpus, self.settings)
-        self.writer.write_batches("topic_terms", topic_terms.to_batches())
-        self.writer.write_batches("topics", described.to_batches())
 
-    def _mine_clicks(self, demand: ir.Table, edge_users: ir.Table, urls: ir.Table, advance: Advance) -> None:
-        miners = ClickMiners(self.writer, edge_users, urls, self.settings)
+        def learn() -> Words:
+            corpus = list(embeddings.sentences(page_queries, titles, session_queries, keywords))
+            return embeddings.train(corpus, settings), *topics.train_topics(corpus, settings)
+
+        return self.computations.announce("term vectors and topics", learn)
+
+    def _write_words(self, words: Computation[Words]) -> None:
+        for name, rows in zip(("term_vectors", "topic_terms", "topics"), words.result(), strict=True):
+            self.writer.write_rows(name, rows)
+
+    def _read_clicks(self, demand: ir.Table, edge_users: ir.Table, urls: ir.Table) -> ClickMiners:
         self.set_aside["urls_of_everything"] = self.writer.number(
             click_clusters.urls_of_everything(edge_users, self.settings)
         )
-        miners.mine_clusters()
-        advance(1)
-        if self.counts["click_edges"]:
-            miners.mine_content_and_clicks(demand)
-        else:
-            self.writer.write_nothing("content_click_clusters", "content_click_neighbors")
-        advance(1)
-        if self.counts["click_edges"] and self.has["pages"]:
-            miners.mine_page_terms(self.logs["pages"])
-        else:
-            self.writer.write_nothing("page_term_clusters", "page_term_neighbors")
-        miners.mine_seed_urls(self.logs["pages"])
-        advance(1)
+        pages = self.logs["pages"] if self.has["pages"] else None
+        return ClickMiners(self.writer, self.computations, edge_users, urls, demand, pages, self.settings)
 
     def _keep_pages(self) -> None:
         """Write what an advertiser's page is answered from without fetching it (SPEC §2.9)."""

@@ -29,6 +29,7 @@ from indexes.text import normalise, words
 from mining.engines import Engine
 from mining.mined_tables import dictionary_of
 from mining.near_rows import near_rows
+from mining.nearest import among_nearest
 from mining.settings import MiningSettings
 from mining.time_decay import recency
 
@@ -81,9 +82,8 @@ def keyword_vectors(users: csr_array, weights: csr_array, settings: MiningSettin
     vectors = (users @ weights).tocsr()
     vectors.sort_indices()
     owner = np.repeat(np.arange(vectors.shape[0]), np.diff(vectors.indptr))
-    order = np.lexsort((vectors.indices, -vectors.data, owner))
-    place = np.arange(len(owner)) - vectors.indptr[owner]
-    kept = np.sort(order[place < settings.page_vector_terms])
+    terms = vectors.indices.astype(np.int64)
+    kept = np.flatnonzero(among_nearest(owner, terms, vectors.data.astype(np.float64), settings.page_vector_terms))
     owner, term, weight = owner[kept], vectors.indices[kept], vectors.data[kept].astype(np.float64)
     length = np.sqrt(np.bincount(owner, weight * weight, vectors.shape[0]))
     rounded = np.rint(weight / length[owner] * COSINE_UNIT).astype(np.int32)
@@ -103,9 +103,9 @@ def nearest_and_clusters(vectors: csr_array, users: IntArray, settings: MiningSe
     found: list[tuple[IntArray, IntArray, IntArray]] = [(np.empty(0, np.int64),) * 3]
     for start, end, row, other, dot in near_rows(ordered, min(least, least_joining), settings.threads):
         _lead(start, end, row, other, dot, least_joining, leader, leader_dot)
-        found.append(_nearest(by_users, row, other, dot, least, settings.page_neighbors))
+        found.append(_nearest(by_users, start, row, other, dot, least, settings.page_neighbors))
     keyword, neighbor, dot = (np.concatenate(column) for column in zip(*found, strict=True))
-    order = np.lexsort((neighbor, keyword))
+    order = np.argsort(keyword * count + neighbor)
     leaders, leader_dots = np.empty(count, np.int64), np.empty(count, np.int64)
     leaders[by_users], leader_dots[by_users] = by_users[leader], leader_dot
     return PageNeighbors(
@@ -138,15 +138,13 @@ def _lead(
 
 
 def _nearest(
-    by_users: IntArray, row: IntArray, other: IntArray, dot: IntArray, least: int, most: int
+    by_users: IntArray, start: int, row: IntArray, other: IntArray, dot: IntArray, least: int, most: int
 ) -> tuple[IntArray, IntArray, IntArray]:
-    """The `most` greatest dot products of each row that are great enough, ties by the keyword's place."""
+    """The `most` greatest dot products of each row from `start` that are great enough, ties by the keyword's place."""
     kept = (dot >= least) & (row != other)
     row, keyword, neighbor, dot = row[kept], by_users[row[kept]], by_users[other[kept]], dot[kept]
-    order = np.lexsort((neighbor, -dot, row))
-    row = row[order]
-    order = order[np.arange(len(row)) - np.searchsorted(row, row) < most]
-    return keyword[order], neighbor[order], dot[order]
+    near = among_nearest(row - start, neighbor, dot.astype(np.float64), most)
+    return keyword[near], neighbor[near], dot[near]
 
 
 def rank_members(neighbors: PageNeighbors, users: IntArray, settings: MiningSettings) -> IntArray:

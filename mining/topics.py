@@ -16,11 +16,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import csc_array
+from scipy.sparse import csc_array, csc_matrix, csr_array
 
 from indexes.arrays import Array
 from mining.embeddings import Sentence
-from mining.mined_tables import MINED_TABLES
+from mining.mined_tables import MINED_TABLES, dictionary_of
 from mining.settings import MiningSettings
 
 SEED = 1
@@ -40,36 +40,55 @@ def train_topics(corpus: Sequence[Sentence], settings: MiningSettings) -> tuple[
     nothing = MINED_TABLES["topic_terms"].schema.empty_table(), MINED_TABLES["topics"].schema.empty_table()
     if len(corpus) < MIN_DOCUMENTS or not settings.topics:
         return nothing
+    terms, counts = _count_terms(corpus, settings.topic_terms)
+    if len(terms) <= settings.topics:
+        return nothing
     # gensim takes half a second to import and nothing else needs it.
-    from gensim.corpora import Dictionary
-    from gensim.models import LsiModel, TfidfModel
+    from gensim.models.lsimodel import Projection
 
     logging.getLogger("gensim").setLevel(logging.ERROR)
-    dictionary = Dictionary(corpus)
-    dictionary.filter_extremes(MIN_TERM_DOCUMENTS, MOST_DOCUMENTS, settings.topic_terms)
-    if len(dictionary) <= settings.topics:
-        return nothing
-    # Terms are numbered in the order of their text, whatever order gensim met them in.
-    terms = sorted(dictionary.token2id)
-    number = {dictionary.token2id[term]: place for place, term in enumerate(terms)}
-    documents = [sorted((number[old], count) for old, count in dictionary.doc2bow(words)) for words in corpus]
-    documents = [bag for bag in documents if bag]
-    weighed = TfidfModel(documents)
+    held = np.bincount(counts.indices, minlength=len(terms))
+    idf = np.log2(counts.shape[0] / held)
+    weighed = _unit_rows(counts, idf)
+    topics = Projection(len(terms), settings.topics)
     with warnings.catch_warnings():
         # Chunks are merged by way of numpy's matrix type.
         warnings.simplefilter("ignore", PendingDeprecationWarning)
-        model = LsiModel(
-            weighed[documents],
-            id2word=dict(enumerate(terms)),
-            num_topics=settings.topics,
-            chunksize=CHUNK,
-            random_seed=SEED,
-        )
-    heavy = np.abs(model.projection.u).argmax(axis=0)
-    left = model.projection.u * np.sign(model.projection.u[heavy, np.arange(len(heavy))])
-    idf = np.array([weighed.idfs[place] for place in range(len(terms))])
-    held = np.array([weighed.dfs[place] for place in range(len(terms))])
-    return _topic_terms(terms, held, left * idf[:, None]), _topics(terms, left, model.projection.s, documents)
+        for begin in range(0, weighed.shape[0], CHUNK):
+            chunk = csc_matrix(weighed[begin : begin + CHUNK].T)
+            topics.merge(Projection(len(terms), settings.topics, chunk, random_seed=SEED))
+    heavy = np.abs(topics.u).argmax(axis=0)
+    left = topics.u * np.sign(topics.u[heavy, np.arange(len(heavy))])
+    return _topic_terms(terms, held, left * idf[:, None]), _topics(terms, left, topics.s, counts)
+
+
+def _count_terms(corpus: Sequence[Sentence], most: int) -> tuple[list[str], csr_array]:
+    """The terms that say something, in the order of their text, and how often each document that has any holds each."""
+    owner = np.repeat(np.arange(len(corpus)), np.fromiter(map(len, corpus), np.int64, len(corpus)))
+    words, places = dictionary_of(
+        pa.chunked_array([pa.array([word for words in corpus for word in words], pa.string())])
+    )
+    place = places.to_numpy().astype(np.int64)
+    counts = csr_array((np.ones(len(place), np.int64), (owner, place)), shape=(len(corpus), len(words)))
+    counts.sum_duplicates()
+    held = np.bincount(counts.indices, minlength=len(words))
+    kept = np.flatnonzero((held >= MIN_TERM_DOCUMENTS) & (held <= int(MOST_DOCUMENTS * len(corpus))))
+    first = np.empty(len(words), np.int64)
+    first[place[::-1]] = owner[::-1]
+    # Of terms of as many documents those that came first.
+    kept = np.sort(kept[np.lexsort((kept, first[kept], -held[kept]))[:most]])
+    counts = counts[:, kept]
+    counts.sort_indices()
+    return words.take(pa.array(kept)).to_pylist(), counts[np.flatnonzero(np.diff(counts.indptr))]
+
+
+def _unit_rows(counts: csr_array, idf: Array) -> csr_array:
+    """Counts times the terms' idf, each row at length 1; terms of all documents weigh nothing."""
+    owner = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    weights = counts.data * idf[counts.indices]
+    lengths = np.sqrt(np.bincount(owner, weights * weights, counts.shape[0]))
+    weights /= np.maximum(lengths, np.finfo(np.float64).tiny)[owner]
+    return csr_array((weights, counts.indices, counts.indptr), shape=counts.shape)
 
 
 def _topic_terms(terms: list[str], held: Array, vectors: Array) -> pa.Table:
@@ -79,11 +98,8 @@ def _topic_terms(terms: list[str], held: Array, vectors: Array) -> pa.Table:
     return pa.table(columns, schema=MINED_TABLES["topic_terms"].schema)
 
 
-def _topics(terms: list[str], left: Array, strengths: Array, documents: Sequence[list[tuple[int, int]]]) -> pa.Table:
-    counts = np.array([len(bag) for bag in documents])
-    rows = np.fromiter((place for bag in documents for place, _ in bag), np.int64, int(counts.sum()))
-    owner = np.repeat(np.arange(len(documents)), counts)
-    holds = csc_array((np.ones(len(rows)), (owner, rows)), shape=(len(documents), len(terms)))
+def _topics(terms: list[str], left: Array, strengths: Array, counts: csr_array) -> pa.Table:
+    holds = csr_array((np.ones(counts.nnz), counts.indices, counts.indptr), shape=counts.shape).tocsc()
     shown, coherence = [], []
     for topic in range(left.shape[1]):
         # A topic of LSI has two ends; the end of its heaviest term describes it.
