@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
+import orjson
 
 from indexes.errors import KRError
 from indexes.opened import Indexes
@@ -20,6 +21,7 @@ from kr.facets import count_facets
 from kr.grouping import group_names, shared_terms
 from kr.industries import IndustryBrowser, as_data
 from kr.industry_seeds import industries_of, with_industries
+from kr.json_rows import texts
 from kr.keyword_intents import KeywordIntents
 from kr.keyword_profile import KeywordProfiles
 from kr.keyword_scores import KeywordScore, ScoreStatus, scores_in_order
@@ -221,14 +223,14 @@ class KeywordService:
         counted = replace(reply, facets=count_facets(opened.indexes, opened.intents, answered, ids))
         if request.explain:
             counted = replace(counted, explain=self._answer(opened, request)[0].explain)
-        complete = self._with_rows(opened, answered, counted, shown)
+        if not len(shown):
+            return counted
         groups = group_names(opened.indexes, shared_terms(opened.indexes, answered, ids))[page]
-        intents = opened.intents.named(shown.keyword_id)
-        told = (
-            {**row, "group": group, "intent": intent.value}
-            for row, group, intent in zip(complete.rows, groups, intents, strict=True)
-        )
-        return replace(complete, rows=tuple(told))
+        more = {
+            "group": list(map(orjson.dumps, groups)),
+            "intent": texts(intent.value for intent in opened.intents.named(shown.keyword_id)),
+        }
+        return replace(counted, rows=opened.rows.rows(answered, shown, more))
 
     @staticmethod
     def _with_rows(opened: Opened, request: Request, reply: Reply, candidates: Candidates) -> Reply:
@@ -238,7 +240,7 @@ class KeywordService:
 
     def keyword_idea_batches(
         self, request: Request, batch_rows: int = EXPORT_BATCH_ROWS
-    ) -> tuple[Reply, Iterator[tuple[dict[str, Any], ...]]]:
+    ) -> tuple[Reply, Iterator[Sequence[dict[str, Any]]]]:
         """The reply without its rows, and the rows in batches, all from one snapshot: thousands are never held at once.
 
         The path has run when this returns, so that what fails fails before the first row.
