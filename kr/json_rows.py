@@ -47,10 +47,9 @@ class JsonRows(Sequence[dict[str, Any]]):
     def __eq__(self, other: object) -> bool:
         if isinstance(other, JsonRows):
             return self.json == other.json
-        return NotImplemented
+        return self.as_dictionaries() == list(other) if isinstance(other, tuple | list) else NotImplemented
 
-    def __hash__(self) -> int:
-        return hash(self.json)
+    __hash__ = None  # type: ignore[assignment]
 
 
 class RowTemplate:

@@ -131,13 +131,9 @@ class LiteralRelevance:
             return plain_similarity(seed, self._indexes.keywords.take(keyword_ids))
         from kr.relevance.literal_kernel import spelling_similarity
 
-        places: dict[int, int] = {}
-        for place, character in enumerate(seed):
-            places[ord(character)] = places.get(ord(character), 0) | 1 << place
-        letters, bits = np.array(list(places), np.int64), np.array(list(places.values()), np.uint64)
         found = np.empty(len(keyword_ids), np.float32)
         strings = self._indexes.keywords.arrays
-        if not spelling_similarity(keyword_ids, *strings, letters, bits, len(seed), SPELLING_BAR, found):
+        if not spelling_similarity(keyword_ids, *strings, *letter_places(seed), len(seed), SPELLING_BAR, found):
             raise CorruptError("vocabulary/ does not fit its offsets.", REMEDY)
         return found
 
@@ -160,6 +156,14 @@ def plain_overlap(counts: Array, flat: Array, idf: Array, known: Array) -> tuple
     pairs = sorted_distinct(owner[matched].astype(np.int64) * len(idf) + flat[matched])
     covered = np.bincount(pairs // len(idf), weights=np.abs(idf[pairs % len(idf)]), minlength=count)
     return mass, shared, covered.astype(np.float64)
+
+
+def letter_places(seed: str) -> tuple[Array, Array]:
+    """The distinct characters of a seed, int64, and at which of its positions each stands, a bit each, uint64."""
+    places: dict[int, int] = {}
+    for place, character in enumerate(seed):
+        places[ord(character)] = places.get(ord(character), 0) | 1 << place
+    return np.array(list(places), np.int64), np.array(list(places.values()), np.uint64)
 
 
 def plain_similarity(seed: str, texts: Sequence[str]) -> Array:

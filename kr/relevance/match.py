@@ -140,7 +140,7 @@ class Comparison:
         if not held:
             direction = Direction.DISJOINT
         elif same_terms:
-            direction = Direction.OVERLAPPING if _order_matters(query.text, keyword.text) else Direction.SAME
+            direction = Direction.OVERLAPPING if words_in_another_order(query.text, keyword.text) else Direction.SAME
         elif held < len(self._wanted):
             direction = Direction.OVERLAPPING if added else Direction.BROADER
         else:
@@ -213,7 +213,7 @@ def suggested_match_type(match: Match, relevance: float, monthly_searches: float
     return MatchType.EXACT
 
 
-def _order_matters(query: str, keyword: str) -> bool:
+def words_in_another_order(query: str, keyword: str) -> bool:
     """Whether two texts of the same words mean something else: 北京到上海 and 上海到北京."""
     return sorted(words(query)) == sorted(words(keyword)) and fingerprint(query) != fingerprint(keyword)
 
