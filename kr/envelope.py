@@ -20,7 +20,8 @@ from kr.types import Request
 
 def request_hash(request: Request | SuggestRequest | SeedRequest, snapshot: str) -> str:
     """A name for this request on this snapshot, 16 hexadecimal digits: equal requests have equal names."""
-    canonical = json.dumps([asdict(request), snapshot], sort_keys=True, ensure_ascii=True)
+    # vars, not asdict: that copies every value of every field.
+    canonical = json.dumps([vars(request), snapshot], sort_keys=True, ensure_ascii=True, default=vars)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 

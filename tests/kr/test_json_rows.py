@@ -18,13 +18,14 @@ from indexes.opened import Indexes
 from kr.json_reasons import MINED, JsonReasons
 from kr.json_rows import JsonRows, RowTemplate, counts, numbers, rounded, texts
 from kr.marketing.rules import KeywordMatch, Rule
+from kr.opened import Opened
 from kr.pipeline_bench import sample_requests
 from kr.pipelines.keyword_search import MINERS
 from kr.relevance.match import suggested_match_type
 from kr.row_matches import RowMatcher
 from kr.row_reasons import ReasonWriter, day_of
 from kr.rows import COMPETITION_LEVELS, RowWriter, kind_in_group
-from kr.service import KeywordService, Opened
+from kr.service import KeywordService
 from kr.settings import Settings
 from kr.types import Candidates, PageTopic, Request
 
