@@ -22,6 +22,8 @@ class StringList:
         if self._offsets.ndim != 1 or not len(self._offsets) or int(self._offsets[-1]) != len(self._utf8_bytes):
             raise CorruptError(f"The strings of {name} do not fit their offsets.", "Rebuild with manage.py build.")
         self._view: memoryview = self._utf8_bytes.data if len(self._utf8_bytes) else memoryview(b"")
+        # A number of a memoryview is a Python one at once: half the time of a binary search.
+        self._bounds: memoryview = np.asarray(self._offsets).data
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -41,7 +43,7 @@ class StringList:
 
     def utf8(self, string_id: int) -> bytes:
         """The UTF-8 bytes of one string."""
-        return bytes(self._view[int(self._offsets[string_id]) : int(self._offsets[string_id + 1])])
+        return bytes(self._view[self._bounds[string_id] : self._bounds[string_id + 1]])
 
     def take(self, ids: Array) -> list[str]:
         """The strings with these ids, in the order given."""

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+import orjson
+
 from kr.industries import IndustryView
+from kr.json_rows import JsonRows
 from kr.keyword_scores import KeywordScore
 from kr.pipelines.recommendations import RecommendationReply, RecommendationRequest
 from kr.pipelines.seed_queries import SeedReply, SeedRequest
@@ -17,7 +20,8 @@ from kr.types import Request
 
 def request_hash(request: Request | SuggestRequest | SeedRequest, snapshot: str) -> str:
     """A name for this request on this snapshot, 16 hexadecimal digits: equal requests have equal names."""
-    canonical = json.dumps([asdict(request), snapshot], sort_keys=True, ensure_ascii=True)
+    # vars, not asdict: that copies every value of every field.
+    canonical = json.dumps([vars(request), snapshot], sort_keys=True, ensure_ascii=True, default=vars)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
@@ -29,8 +33,9 @@ def envelope(
     request_id: str | None = None,
     took_ms: float | None = None,
     next_page_token: str | None = None,
+    encoded: bool = False,
 ) -> dict[str, Any]:
-    """`{"data", "meta", "next_page_token"?}`.
+    """`{"data", "meta", "next_page_token"?}`; with `encoded` the rows may stay as they are written, for `orjson.dumps`.
 
     `language` zh or en adds a single `text` to reasons and notices beside the two. `took_ms` is null unless the caller
     asked to be timed: the same request gives the same bytes.
@@ -38,7 +43,9 @@ def envelope(
     data: dict[str, Any] = {
         "seeds": list(reply.seeds),
         "total": reply.total,
-        "keyword_ideas": [_in_language(row, language) for row in reply.rows],
+        "keyword_ideas": _written(reply.rows)
+        if encoded and not language
+        else [_in_language(row, language) for row in reply.rows],
         "corrections": [asdict(correction) for correction in reply.corrections],
         "notices": [_text({**asdict(note), "code": note.code.value}, language) for note in reply.notices],
     }
@@ -304,6 +311,10 @@ def suggest_envelope(
             "took_ms": took_ms,
         },
     }
+
+
+def _written(rows: Sequence[dict[str, Any]]) -> orjson.Fragment | list[dict[str, Any]]:
+    return orjson.Fragment(rows.json) if isinstance(rows, JsonRows) else list(rows)
 
 
 def _in_language(row: dict[str, Any], language: str | None) -> dict[str, Any]:

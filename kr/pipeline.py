@@ -123,6 +123,8 @@ def merge(batches: Sequence[Candidates], specs: Mapping[str, ColumnSpec]) -> Can
     source_mask = np.zeros(len(keyword_id), np.uint32)
     columns = {name: np.full(len(keyword_id), spec.absent, spec.dtype) for name, spec in specs.items()}
     for bit, batch in enumerate(batches):
+        if not len(batch):
+            continue
         rows = np.searchsorted(keyword_id, batch.keyword_id)
         source_mask[rows] |= np.uint32(1 << bit)
         for name, column in batch.columns.items():
@@ -131,12 +133,12 @@ def merge(batches: Sequence[Candidates], specs: Mapping[str, ColumnSpec]) -> Can
 
 
 def _trace(name: str, before: Candidates, result: StageResult, seconds: float, explain: bool) -> StageTrace:
-    codes, counts = np.unique(result.removal_codes, return_counts=True)
+    counts = np.bincount(result.removal_codes).tolist() if len(result.removal_codes) else []
     return StageTrace(
         name,
         len(before),
         len(result.kept),
-        {int(code): int(count) for code, count in zip(codes, counts, strict=True)},
+        {code: count for code, count in enumerate(counts) if count},
         seconds,
         result.removed if explain else None,
         result.removal_codes if explain else None,

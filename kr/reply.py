@@ -1,5 +1,6 @@
 """What keyword search answers: rows, notices, corrections, and an explanation if it was asked for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,8 @@ class Reply:
 
     snapshot: str
     seeds: tuple[str, ...]
-    rows: tuple[dict[str, Any], ...] = ()
+    rows: Sequence[dict[str, Any]] = ()
+    """As `kr.json_rows.JsonRows` where there are any."""
     total: int = 0
     corrections: tuple[Correction, ...] = ()
     notices: tuple[NoticeText, ...] = ()

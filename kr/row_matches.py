@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from indexes.arrays import Array, sorted_distinct
+from indexes.arrays import Array
 from indexes.opened import Indexes
-from kr.relevance.match import Match, Side, compare, distinct_terms, variant_of
+from kr.relevance.match import Comparison, Match, Side, distinct_terms, variant_of
 from kr.types import Candidates, Request
+
+MOST_TERMS_KEPT = 65_536
 
 
 class SeedMatch(NamedTuple):
@@ -27,6 +29,7 @@ class RowMatcher:
     def __init__(self, indexes: Indexes, miners: tuple[str, ...]) -> None:
         self._indexes = indexes
         self._miners = miners
+        self._terms = _TermTexts(indexes)
 
     def of_page(self, request: Request, candidates: Candidates, texts: Sequence[str]) -> list[SeedMatch]:
         """One a row; `texts` are the rows' keywords.
@@ -36,6 +39,7 @@ class RowMatcher:
         which the row was found.
         """
         seeds = [Side.of(seed) for seed in request.seeds]
+        comparisons = [Comparison(seed) for seed in seeds]
         sides = self._sides(candidates.keyword_id, texts)
         exact = candidates["exact_seed"].tolist()
         matches = []
@@ -43,13 +47,12 @@ class RowMatcher:
             place = exact[row] if exact[row] >= 0 or len(seeds) == 1 else _most_shared(seeds, side)
             if place < 0:
                 place = 0 if len(seeds) == 1 else self._linked(seeds, candidates, row, side)
-            matches.append(SeedMatch(place, compare(seeds[place], side)))
+            matches.append(SeedMatch(place, comparisons[place].with_keyword(side)))
         return matches
 
     def _sides(self, keyword_ids: Array, texts: Sequence[str]) -> list[Side]:
         counts, flat = self._indexes.forward.tokens_of(keyword_ids)
-        distinct = sorted_distinct(flat)
-        terms = dict(zip(distinct.tolist(), self._indexes.terms.take(distinct), strict=True))
+        terms = self._terms
         in_turn = [terms[term] for term in flat.tolist()]
         ends = np.cumsum(counts).tolist()
         return [
@@ -70,6 +73,20 @@ class RowMatcher:
             if place >= 0:
                 return place
         return max(0, int(candidates["semantic_seed"][row]))
+
+
+class _TermTexts(dict[int, str]):
+    """Terms of one snapshot by id: a few thousand stand in nearly all keywords. Emptied when it has grown large."""
+
+    def __init__(self, indexes: Indexes) -> None:
+        super().__init__()
+        self._texts = indexes.terms
+
+    def __missing__(self, term: int) -> str:
+        if len(self) >= MOST_TERMS_KEPT:
+            self.clear()
+        text = self[term] = self._texts[term]
+        return text
 
 
 def _most_shared(seeds: Sequence[Side], side: Side) -> int:

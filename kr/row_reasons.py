@@ -30,13 +30,13 @@ class ReasonWriter:
     """Writes the reasons of the rows of one page: shared words first, then mined evidence, the strongest first."""
 
     def __init__(self, indexes: Indexes, miners: tuple[str, ...], rules: tuple[Rule, ...]) -> None:
-        self._indexes = indexes
-        self._miners = miners
+        self.indexes = indexes
+        self.miners = miners
         self._rules = rules
 
     def with_rules(self, rules: tuple[Rule, ...]) -> "ReasonWriter":
         """The same writer for rows that other rules touched."""
-        return ReasonWriter(self._indexes, self._miners, rules)
+        return ReasonWriter(self.indexes, self.miners, rules)
 
     def of_page(self, request: Request, candidates: Candidates, matches: Sequence[SeedMatch]) -> list[list[Row]]:
         """A list of reasons a row; `matches` say how each stands to its closest seed."""
@@ -52,11 +52,11 @@ class ReasonWriter:
             # Most rows of a page share the same words with the seed.
             key = (place, match.matched, match.missed, match.variant)
             if key not in told:
-                told[key] = _literal_reason(request, request.seeds[place], match)
+                told[key] = literal_reason(request, request.seeds[place], match)
             if (shared := told[key]) is not None:
                 reasons[row].append({**shared, "evidence": dict(shared["evidence"])})
         mined: list[list[tuple[float, Row]]] = [[] for _ in matches]
-        for miner in self._miners:
+        for miner in self.miners:
             self._add_mined(miner, candidates, mined)
         self._add_industries(request, candidates, reasons)
         for row, found in enumerate(mined):
@@ -64,17 +64,17 @@ class ReasonWriter:
             reasons[row] += [reason for _, reason in found]
         _add_likeness(request.seeds, candidates, reasons)
         if request.page_topics:
-            texts = self._indexes.keywords.take(candidates.keyword_id)
+            texts = self.indexes.keywords.take(candidates.keyword_id)
             reasons = with_page_reasons(request.page_topics, texts, reasons)
         self.add_rules(candidates["rules"], reasons)
         return reasons
 
     def _add_industries(self, request: Request, candidates: Candidates, reasons: list[list[Row]]) -> None:
-        if not request.industry_seed or self._indexes.industries is None:
+        if not request.industry_seed or self.indexes.industries is None:
             return
         found = [
-            (industry, self._indexes.industries.keywords(industry.number))
-            for industry in industries_of(self._indexes, request.industry_seed)
+            (industry, self.indexes.industries.keywords(industry.number))
+            for industry in industries_of(self.indexes, request.industry_seed)
         ]
         places, rows = candidates["industry_place"].tolist(), candidates["industry_row"].tolist()
         for row, (place, at) in enumerate(zip(places, rows, strict=True)):
@@ -90,7 +90,7 @@ class ReasonWriter:
         if not len(rows):
             return
         strengths = candidates[f"{miner}_strength"][rows].tolist()
-        anchors = self._indexes.keywords.take(candidates[f"{miner}_anchor"][rows])
+        anchors = self.indexes.keywords.take(candidates[f"{miner}_anchor"][rows])
         told = self._of_rows(miner, anchors, at[rows])
         for row, strength, reason in zip(rows.tolist(), strengths, told, strict=True):
             mined[row].append((strength, reason))
@@ -100,7 +100,7 @@ class ReasonWriter:
         return self._of_rows(miner, [keyword] * len(rows), rows)
 
     def _of_rows(self, miner: str, anchors: Sequence[str], rows: Array) -> list[Row]:
-        columns = self._indexes.neighbors.evidence(miner, rows)
+        columns = self.indexes.neighbors.evidence(miner, rows)
         evidence = {name: column.tolist() for name, column in columns.items()}
         return [
             self.mined_reason(miner, anchor, {name: values[place] for name, values in evidence.items()})
@@ -119,7 +119,7 @@ class ReasonWriter:
 
     def _clicked(self, miner: str, anchor: str, found: Row) -> Row:
         if found["path"] >= 0:
-            path = {"path": self._indexes.click_paths[found["path"]]}
+            path = {"path": self.indexes.click_paths[found["path"]]}
             return reason(Reason.CLUSTER_PATH, miner, anchor, path, path, path)
         counts = {name: found[name] for name in ("shared_urls", "clicks", "users")}
         return _dated_reason(Reason.CLUSTER, miner, anchor, counts, counts, found)
@@ -162,7 +162,7 @@ def _follows(miner: str, anchor: str, found: Row) -> Row:
     return _dated_reason(Reason.RULE, miner, anchor, evidence, words, found)
 
 
-def _literal_reason(request: Request, seed: str, match: Match) -> Row | None:
+def literal_reason(request: Request, seed: str, match: Match) -> Row | None:
     """What a keyword has of the seed's spelling or words, and which of these it misses; None if it has none."""
     if seed in request.industry_keywords and match.matched:
         return reason(Reason.INDUSTRY_WORDS, "token_match", seed, {"words": list(match.matched)}, {}, {})
@@ -182,7 +182,7 @@ def _literal_reason(request: Request, seed: str, match: Match) -> Row | None:
 
 
 def _dated_reason(code: Reason, source: str, seed: str, evidence: Row, words: Row, found: Row) -> Row:
-    first, last = _day(found["first_day"]), _day(found["last_day"])
+    first, last = day_of(found["first_day"]), day_of(found["last_day"])
     dates = {"first_date": first.isoformat(), "last_date": last.isoformat()}
     english = {**words, **counted_en(words), "dates": span_en(first, last)}
     return reason(code, source, seed, evidence | dates, english, {**words, "dates": span_zh(first, last)})
@@ -190,7 +190,7 @@ def _dated_reason(code: Reason, source: str, seed: str, evidence: Row, words: Ro
 
 def industry_reason(industry: Industry, found: Row) -> Row:
     """That so many of an industry's advertisers buy a keyword; `found` has advertisers, of, first_day, last_day."""
-    first, last = _day(found["first_day"]), _day(found["last_day"])
+    first, last = day_of(found["first_day"]), day_of(found["last_day"])
     counts = {"advertisers": found["advertisers"], "of": found["of"]}
     dates = {"first_date": first.isoformat(), "last_date": last.isoformat()}
     evidence = {"industry": industry.id, **counts, **dates}
@@ -221,11 +221,12 @@ def reason(code: Reason, source: str, seed: str | None, evidence: Row, english: 
 
 def counted_en(evidence: Row) -> dict[str, str]:
     """Counts with their English nouns: 1 session, 1,200 users."""
-    return {
-        name: f"{evidence[name]:,} {noun}{'' if evidence[name] == 1 else 's'}"
-        for name, noun in COUNTED_EN.items()
-        if name in evidence
-    }
+    return {name: counted_noun(evidence[name], noun) for name, noun in COUNTED_EN.items() if name in evidence}
+
+
+def counted_noun(count: int, noun: str) -> str:
+    """A count with its English noun: 1 session, 1,200 users."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 @lru_cache(maxsize=4096)
@@ -253,10 +254,6 @@ def span_zh(first: date, last: date) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _day(days: int) -> date:
+def day_of(days: int) -> date:
+    """The date so many days after 1970-01-01."""
     return EPOCH + timedelta(days=days)
-
-
-def iso_days(column: Array) -> list[str]:
-    """Days since 1970-01-01 as ISO dates."""
-    return [_day(days).isoformat() for days in column.tolist()]

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,35 +12,24 @@ import numpy as np
 from indexes.errors import KRError
 from indexes.opened import Indexes
 from indexes.snapshot import current
-from indexes.text import normalise, tokens
+from indexes.text import normalise
 from kr.audit.lexicons import LexiconsInForce
-from kr.audit.stage import UnsafeKeywordAudit, shows_adult
+from kr.audit.stage import shows_adult
 from kr.explain import explanation
-from kr.facets import count_facets
-from kr.grouping import group_names, shared_terms
-from kr.industries import IndustryBrowser, as_data
-from kr.industry_seeds import industries_of, with_industries
-from kr.keyword_intents import KeywordIntents
-from kr.keyword_profile import KeywordProfiles
+from kr.keyword_ideas import EXPORT_BATCH_ROWS, KeywordIdeas, usable_seeds
 from kr.keyword_scores import KeywordScore, ScoreStatus, scores_in_order
-from kr.marketing.apply import with_rules
 from kr.marketing.in_force import RuleSet, RulesInForce, together
 from kr.marketing.preview import RulePreview, preview
 from kr.marketing.rules import Rule
+from kr.opened import Opened
 from kr.page_seeds import pooled_topics, with_page
 from kr.pages.reader import PageRead, PageReader
 from kr.pages.site import SiteRead, SiteReader
-from kr.pipeline import Pipeline, PipelineResult
 from kr.pipelines.keyword_search import (
-    MINERS,
     SOURCES,
-    keyword_scoring_pipeline,
-    keyword_search_pipeline,
 )
-from kr.pipelines.recommendations import RecommendationOffer, RecommendationReply, RecommendationRequest
-from kr.pipelines.related_searches import related_searches_pipeline
-from kr.pipelines.seed_queries import SeedOffer, SeedReply, SeedRequest
-from kr.pipelines.seed_urls import SeedUrlOffer
+from kr.pipelines.recommendations import RecommendationReply, RecommendationRequest
+from kr.pipelines.seed_queries import SeedReply, SeedRequest
 from kr.planning.budget_types import BudgetChoice
 from kr.planning.diagnosis import in_order
 from kr.planning.findings import Finding
@@ -48,68 +37,20 @@ from kr.planning.forecast_types import PlanForecast, PlannedKeyword
 from kr.planning.plan import Plan
 from kr.planning.plan_forecast import budget_findings
 from kr.planning.planner import Planner
-from kr.reasons import Notice, Removal
-from kr.relaxations import Relaxation, relaxations
-from kr.reply import Correction, NoticeText, Reply, notice
-from kr.retrieval.anchors import AnchorFinder
-from kr.retrieval.corrections import Corrections
-from kr.rows import RowWriter
+from kr.reasons import Notice
+from kr.reply import Reply, notice
 from kr.settings import Settings
 from kr.store.live_controls import LiveControls
-from kr.suggest.suggester import Suggester, Suggestion, SuggestRequest
-from kr.types import Candidates, Filters, Request
+from kr.suggest.suggester import Suggestion, SuggestRequest
+from kr.types import Filters, Request
 
 RELOAD_CHECK_SECONDS = 1.0
 """How often CURRENT is looked at."""
-EXPORT_BATCH_ROWS = 500
-EXPANSION_EXAMPLES = 3
-EXPANSION_CANDIDATES = 100
-"""The most searched keywords that hold a seed's words, among which safe examples are looked for."""
-
-
-FILTER_REMOVALS = (
-    *range(Removal.FILTER_SEARCHES, Removal.DISMISSED + 1),
-    *(Removal.FILTER_INTENT, Removal.FILTER_MATCH_TYPE, Removal.FILTER_GROUP),
-)
 
 
 def utc_now() -> datetime:
     """The instant by which marketing rules are dated."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Opened:
-    """Everything that belongs to one snapshot; requests that hold it finish on it."""
-
-    indexes: Indexes
-    audit: UnsafeKeywordAudit
-    pipeline: Pipeline
-    related: Pipeline
-    scoring: Pipeline
-    profiles: KeywordProfiles
-    intents: KeywordIntents
-    anchors: AnchorFinder
-    corrections: Corrections
-    rows: RowWriter
-    suggester: Suggester
-    seeds: SeedOffer
-    seed_urls: SeedUrlOffer
-    industries: IndustryBrowser
-    planner: Planner
-    recommendations: RecommendationOffer
-    rules: RuleSet
-
-    def with_rules(self, rules: RuleSet) -> "Opened":
-        """The same snapshot under other rules; nothing is opened again."""
-        return replace(
-            self,
-            pipeline=with_rules(self.pipeline, rules.rules),
-            related=with_rules(self.related, rules.rules),
-            rows=self.rows.with_rules(rules.rules),
-            recommendations=self.recommendations.with_rules(rules.rules),
-            rules=rules,
-        )
 
 
 class KeywordService:
@@ -138,33 +79,9 @@ class KeywordService:
 
     def _open(self, snapshot_id: str | None) -> Opened:
         indexes = Indexes.open(self.settings.store, snapshot_id)
-        audit = UnsafeKeywordAudit(indexes, self.lexicons, self.settings.unsafe_severity)
-        intents = KeywordIntents(indexes)
-        pipeline = keyword_search_pipeline(indexes, self.settings, audit, self._now, intents)
-        anchors = AnchorFinder(indexes, self.settings.anchors_per_seed)
-        corrections = Corrections(indexes, anchors, audit)
         self.rules.read_file_again()
         rules = RuleSet(self.rules.from_file, len(self.rules.from_file), 0)
-        rows = RowWriter(indexes, MINERS, rules.rules)
-        return Opened(
-            indexes,
-            audit,
-            pipeline,
-            related_searches_pipeline(indexes, self.settings, audit, corrections, self._now),
-            keyword_scoring_pipeline(indexes, self.settings, audit),
-            KeywordProfiles(indexes, MINERS, rows, rows.reasons, audit, intents),
-            intents,
-            anchors,
-            corrections,
-            rows,
-            Suggester(indexes, audit),
-            SeedOffer(indexes, audit, self.settings.related_min_users, self.settings.quality_weight),
-            SeedUrlOffer(indexes, audit, self.settings.related_min_users, self.settings.quality_weight),
-            IndustryBrowser(indexes, audit, rows, self.settings.related_min_users),
-            Planner(indexes, audit),
-            RecommendationOffer(indexes, self.settings, audit, rows, rules.rules, self._now),
-            rules,
-        )
+        return Opened.of(indexes, self.settings, self.lexicons, rules, self._now)
 
     def opened(self) -> Opened:
         """The snapshot in use under the rules in force.
@@ -208,93 +125,13 @@ class KeywordService:
 
         With facets the whole result is counted, and each row has its `group` and its `intent`.
         """
-        opened = self.opened()
-        if not facets:
-            reply, candidates = self._answer(opened, request)
-            return self._with_rows(opened, request, reply, candidates)
-        everything = replace(request, offset=0, limit=self.settings.max_rows, explain=False)
-        reply, candidates = self._answer(opened, everything)
-        answered = answered_request(everything, reply)
-        ids = candidates.keyword_id
-        page = slice(request.offset, request.offset + request.limit)
-        shown = candidates.take(np.arange(len(ids))[page])
-        counted = replace(reply, facets=count_facets(opened.indexes, opened.intents, answered, ids))
-        if request.explain:
-            counted = replace(counted, explain=self._answer(opened, request)[0].explain)
-        complete = self._with_rows(opened, answered, counted, shown)
-        groups = group_names(opened.indexes, shared_terms(opened.indexes, answered, ids))[page]
-        intents = opened.intents.named(shown.keyword_id)
-        told = (
-            {**row, "group": group, "intent": intent.value}
-            for row, group, intent in zip(complete.rows, groups, intents, strict=True)
-        )
-        return replace(complete, rows=tuple(told))
-
-    @staticmethod
-    def _with_rows(opened: Opened, request: Request, reply: Reply, candidates: Candidates) -> Reply:
-        if not len(candidates):
-            return reply
-        return replace(reply, rows=opened.rows.rows(answered_request(request, reply), candidates))
+        return KeywordIdeas(self.opened(), self.settings.max_rows).reply(request, facets)
 
     def keyword_idea_batches(
         self, request: Request, batch_rows: int = EXPORT_BATCH_ROWS
-    ) -> tuple[Reply, Iterator[tuple[dict[str, Any], ...]]]:
-        """The reply without its rows, and the rows in batches, all from one snapshot: thousands are never held at once.
-
-        The path has run when this returns, so that what fails fails before the first row.
-        """
-        opened = self.opened()
-        reply, candidates = self._answer(opened, request)
-        answered = answered_request(request, reply)
-        places = range(0, len(candidates), batch_rows)
-        batches = (candidates.take(np.arange(at, min(at + batch_rows, len(candidates)))) for at in places)
-        return reply, (opened.rows.rows(answered, batch) for batch in batches)
-
-    def _answer(self, opened: Opened, request: Request) -> tuple[Reply, Candidates]:
-        """The reply but for its rows, and the candidates that they are written from."""
-        request = with_industries(request, opened.indexes, opened.audit)
-        industries = tuple(map(as_data, industries_of(opened.indexes, request.industry_seed)))
-        empty = Reply(opened.indexes.snapshot_id, request.seeds, industries=industries)
-        if not request.seeds and request.industry_seed:
-            return replace(empty, notices=(notice(Notice.INDUSTRY_WITHOUT_KEYWORDS),)), Candidates.empty()
-        if not request.seeds and request.page_topics:
-            return replace(empty, notices=(notice(Notice.PAGE_WITHOUT_KEYWORDS),)), Candidates.empty()
-        if not request.seeds:
-            return replace(empty, notices=(notice(Notice.QUERY_EMPTY),)), Candidates.empty()
-        seeds, notices = self._usable_seeds(opened, request)
-        if not seeds:
-            return replace(empty, notices=tuple(notices)), Candidates.empty()
-        request = replace(request, seeds=seeds)
-        corrections = self._corrections(opened, request)
-        result = opened.pipeline.run(request)
-        if not _admitted(result) and corrections:
-            corrected = {item.seed: item.correction for item in corrections}
-            request = replace(request, seeds=tuple(dict.fromkeys(corrected.get(seed, seed) for seed in seeds)))
-            notices += [
-                notice(Notice.SPELLING_CORRECTED, query=item.seed, correction=item.correction) for item in corrections
-            ]
-            result = opened.pipeline.run(request)
-        else:
-            notices += self._seed_notices(opened, request, result)
-        total = result.trace.stages[-1].rows_in
-        relaxed: tuple[Relaxation, ...] = ()
-        if not total and (filtered := _filtered(result)):
-            notices.append(notice(Notice.ALL_FILTERED, count=filtered))
-            relaxed = relaxations(request, lambda asked: self._total(opened, asked))
-        reply = Reply(
-            snapshot=opened.indexes.snapshot_id,
-            seeds=request.seeds,
-            total=min(total, self.settings.max_rows),
-            corrections=corrections,
-            notices=tuple(notices),
-            explain=explanation(opened.indexes, result) if request.explain else None,
-            relaxations=relaxed,
-            industries=industries,
-        )
-        return reply, result.candidates
-
-    def _total(self, opened: Opened, request: Request) -> int:
-        return min(opened.pipeline.run(request).trace.stages[-1].rows_in, self.settings.max_rows)
+    ) -> tuple[Reply, Iterator[Sequence[dict[str, Any]]]]:
+        """The reply without its rows, and the rows in batches, all from one snapshot: see `KeywordIdeas.batches`."""
+        return KeywordIdeas(self.opened(), self.settings.max_rows).batches(request, batch_rows)
 
     def attributes(self, keywords: Sequence[str]) -> list[dict[str, Any] | None]:
         """What is known of each of these normalised keywords; None for one that nobody searched."""
@@ -313,7 +150,7 @@ class KeywordService:
         distinct = tuple(dict.fromkeys(text for keyword in keywords if (text := normalise(keyword))))
         unsafe = frozenset(text for text in distinct if opened.audit.unsafe_categories_of(text, adult))
         safe = tuple(text for text in distinct if text not in unsafe)
-        seeds, _ = self._usable_seeds(opened, request)
+        seeds, _ = usable_seeds(opened, request)
         if not seeds:
             ids = np.array([found for text in safe if (found := opened.indexes.keywords.find(text)) >= 0], np.int32)
             rows = {row["text"]: row for row in opened.rows.complete_attributes(ids)}
@@ -342,7 +179,7 @@ class KeywordService:
         """
         opened = self.opened()
         other = opened.with_rules(together(self.rules.from_file, rules, 0))
-        seeds, _ = self._usable_seeds(opened, request)
+        seeds, _ = usable_seeds(opened, request)
         return preview(
             opened.indexes,
             replace(request, seeds=seeds),
@@ -371,7 +208,7 @@ class KeywordService:
         empty = Reply(opened.indexes.snapshot_id, request.seeds)
         if not request.seeds:
             return replace(empty, notices=(notice(Notice.QUERY_EMPTY),))
-        seeds, notices = self._usable_seeds(opened, request)
+        seeds, notices = usable_seeds(opened, request)
         if not seeds:
             return replace(empty, notices=tuple(notices))
         request = replace(request, seeds=seeds, filters=Filters(), sort="rank", offset=0)
@@ -470,62 +307,3 @@ class KeywordService:
         """The snapshot that answers, and its suggestions."""
         opened = self.opened()
         return opened.indexes.snapshot_id, opened.suggester.suggest(request)
-
-    @staticmethod
-    def _usable_seeds(opened: Opened, request: Request) -> tuple[tuple[str, ...], list[NoticeText]]:
-        """The seeds that may be answered, and what there is to say of the others."""
-        notices, seeds = [], []
-        for seed in request.seeds:
-            if categories := opened.audit.unsafe_categories_of(seed, shows_adult(request)):
-                notices.append(notice(Notice.QUERY_UNSAFE, query=seed, category=", ".join(categories)))
-            elif not tokens(seed) and opened.indexes.keywords.find(seed) < 0:
-                notices.append(notice(Notice.QUERY_WITHOUT_WORDS, query=seed))
-            else:
-                seeds.append(seed)
-        return tuple(seeds), notices
-
-    @staticmethod
-    def _corrections(opened: Opened, request: Request) -> tuple[Correction, ...]:
-        found = ((seed, opened.corrections.find(seed)) for seed in _typed(request))
-        return tuple(Correction(seed, text) for seed, text in found if text)
-
-    @staticmethod
-    def _seed_notices(opened: Opened, request: Request, result: PipelineResult) -> list[NoticeText]:
-        """What there is to say of seeds that nobody searched."""
-        notices = []
-        for seed in _typed(request):
-            if opened.indexes.keywords.find(seed) >= 0:
-                continue
-            holders = opened.anchors.holding_all_words(seed, EXPANSION_CANDIDATES)
-            safe = holders[opened.audit.is_shown(holders)][:EXPANSION_EXAMPLES]
-            if len(safe) and _admitted(result):
-                names = [f"“{text}”" for text in opened.indexes.keywords.take(safe)]
-                filled = notice(Notice.QUERY_NEVER_SEARCHED, query=seed, expansion=", ".join(names))
-                chinese = notice(Notice.QUERY_NEVER_SEARCHED, query=seed, expansion="、".join(names)).text_zh
-                notices.append(replace(filled, text_zh=chinese))
-            elif not _admitted(result):
-                notices.append(notice(Notice.QUERY_UNKNOWN, query=seed))
-        return notices
-
-
-def answered_request(request: Request, reply: Reply) -> Request:
-    """The request whose rows are written: with the seeds that were searched."""
-    typed = set(request.seeds)
-    given = tuple(seed for seed in reply.seeds if seed not in typed) if request.industry_seed else ()
-    return replace(request, seeds=reply.seeds, industry_keywords=given)
-
-
-def _typed(request: Request) -> list[str]:
-    """The seeds that the caller typed, without those that a page or an industry gave."""
-    of_page = {*(topic.text for topic in request.page_topics), *request.industry_keywords}
-    return [seed for seed in request.seeds if seed not in of_page]
-
-
-def _admitted(result: PipelineResult) -> int:
-    """Rows that relevance admitted."""
-    return next(stage.rows_out for stage in result.trace.stages if stage.name == "relevance_admission")
-
-
-def _filtered(result: PipelineResult) -> int:
-    """Rows that only the caller's filters removed."""
-    return sum(stage.removed_by_code.get(code, 0) for stage in result.trace.stages for code in FILTER_REMOVALS)

@@ -4,7 +4,7 @@ A request is built once, at the edge. Candidates are columns, a row a keyword: n
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -88,6 +88,8 @@ class Candidates:
     columns: Mapping[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if set(map(len, self.columns.values())) <= {len(self.keyword_id)}:
+            return
         for name, column in self.columns.items():
             if len(column) != len(self.keyword_id):
                 raise ValueError(f"column {name} has {len(column)} rows, the batch has {len(self.keyword_id)}")
@@ -100,12 +102,20 @@ class Candidates:
 
     def take(self, rows: Array) -> "Candidates":
         """The rows at these positions, or where this mask is true, in the order given."""
+        if rows.dtype == bool:
+            # Found once, not once a column.
+            rows = np.flatnonzero(rows)
         columns = {name: column[rows] for name, column in self.columns.items()}
         return Candidates(self.keyword_id[rows], self.source_mask[rows], columns)
 
     def with_columns(self, **columns: Array) -> "Candidates":
         """The same rows with columns added or replaced."""
-        return replace(self, columns={**self.columns, **columns})
+        return Candidates(self.keyword_id, self.source_mask, {**self.columns, **columns})
+
+    def none(self) -> "Candidates":
+        """No rows, with the same columns."""
+        columns = {name: column[:0] for name, column in self.columns.items()}
+        return Candidates(self.keyword_id[:0], self.source_mask[:0], columns)
 
     @staticmethod
     def empty(columns: Mapping[str, "np.dtype[Any]"] | None = None) -> "Candidates":
@@ -128,12 +138,13 @@ class StageResult:
     @staticmethod
     def keeping_all(candidates: Candidates) -> "StageResult":
         """Nothing removed."""
-        nothing = candidates.take(np.empty(0, np.int64))
-        return StageResult(candidates, nothing, np.empty(0, np.int16))
+        return StageResult(candidates, candidates.none(), np.empty(0, np.int16))
 
     @staticmethod
     def split(candidates: Candidates, keep: Array, code: int | Array) -> "StageResult":
         """Keep the rows where the mask is true; the others go with one code, or with their row of an array of codes."""
+        if keep.all():
+            return StageResult.keeping_all(candidates)
         gone = ~keep
         codes = np.full(int(gone.sum()), code, np.int16) if np.isscalar(code) else np.asarray(code)[gone]
         return StageResult(candidates.take(keep), candidates.take(gone), codes.astype(np.int16))

@@ -56,6 +56,8 @@ class UnsafeKeywordAudit:
             return StageResult.split(candidates, np.zeros(len(candidates), bool), Removal.AUDIT_UNAVAILABLE)
         masks, severities = self._audit(terms, candidates.keyword_id)
         keep = ~self._is_unsafe(masks, severities, shows_adult(request))
+        if keep.all():
+            return StageResult.keeping_all(candidates)
         codes = np.full(len(candidates), Removal.UNSAFE_OTHER, np.int16)
         for place, category in reversed(list(enumerate(terms.categories))):
             codes[masks >> place & 1 == 1] = _CODES.get(category, Removal.UNSAFE_OTHER)

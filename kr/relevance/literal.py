@@ -19,8 +19,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from indexes.arrays import Array, sorted_distinct
+from indexes.errors import CorruptError
 from indexes.neighbors import FUSION, joint_strength
 from indexes.opened import Indexes
+from indexes.postings import KERNELS_FROM
 from indexes.text import tokens
 from indexes.vectors import embedding_strength
 from kr.types import Candidates, Request, StageResult
@@ -37,6 +39,10 @@ TRUST: Mapping[str, float] = {
     "embeddings": 0.8,
     FUSION: 0.9,
 }
+
+LONGEST_COMPILED_SEED = 64
+"""Characters of a seed that the kernel compares."""
+REMEDY = "Serve another snapshot, or build again with manage.py build."
 
 
 def columns_read(indexes: Indexes, miners: Sequence[str]) -> tuple[str, ...]:
@@ -78,11 +84,15 @@ class LiteralRelevance:
     model = None
     """No trained model, and so none of its thresholds."""
 
-    def __init__(self, indexes: Indexes, miners: Sequence[str]) -> None:
+    def __init__(self, indexes: Indexes, miners: Sequence[str], kernels_from: int = KERNELS_FROM) -> None:
         self._indexes = indexes
         self._miners = tuple(miners)
         self.needs: Sequence[str] = columns_read(indexes, self._miners)
         self._rarest = float(indexes.postings.idf.max()) if len(indexes.terms) else 1.0
+        self._compiled = len(indexes.keywords) >= kernels_from
+        if self._compiled:
+            # Loads the kernels, or compiles them, before the first request.
+            self._literal(("",), np.zeros(1, np.int32))
 
     def run(self, request: Request, candidates: Candidates) -> StageResult:
         literal = self._literal(request.seeds, candidates.keyword_id)
@@ -92,37 +102,78 @@ class LiteralRelevance:
         best: Array = np.zeros(len(keyword_ids), np.float64)
         if not len(keyword_ids):
             return best
-        from rapidfuzz import process
-        from rapidfuzz.distance import Indel
-
-        idf = self._indexes.postings.idf
-        counts, flat = self._indexes.forward.tokens_of(keyword_ids)
-        owner = np.repeat(np.arange(len(keyword_ids)), counts)
-        # astype: bincount of nothing is int64, weights or not.
-        mass = np.bincount(owner, weights=np.abs(idf[flat]), minlength=len(keyword_ids)).astype(np.float64)
-        texts = self._indexes.keywords.take(keyword_ids)
         for seed in seeds:
-            coverage, shared = self._overlap(seed, owner, flat, len(keyword_ids))
+            coverage, shared, mass = self._overlap(seed, keyword_ids)
             precision = np.divide(shared, mass, out=np.zeros_like(mass), where=mass > 0)
             score = coverage**COVERAGE_POWER * (1 - SHARE_OF_PRECISION + SHARE_OF_PRECISION * np.minimum(precision, 1))
-            similarity = process.cdist([seed], texts, scorer=Indel.normalized_similarity, score_cutoff=SPELLING_BAR)[0]
+            similarity = self._similarity(seed, keyword_ids)
             best = np.maximum(best, np.maximum(score, SPELLING_WEIGHT * similarity))
-            best[np.array(texts, object) == seed] = 1.0
+            best[keyword_ids == self._indexes.keywords.find(seed)] = 1.0
         return best
 
-    def _overlap(self, seed: str, owner: Array, flat: Array, count: int) -> tuple[Array, Array]:
-        """Of each candidate: the share of the seed's idf that it holds, and the idf of its tokens found in the seed."""
-        idf = self._indexes.postings.idf
+    def _overlap(self, seed: str, keyword_ids: Array) -> tuple[Array, Array, Array]:
+        """Of each candidate: the share of the seed's idf that it holds, the idf of its tokens found in the seed, and
+        the idf of all its tokens."""
+        idf, forward = self._indexes.postings.idf, self._indexes.forward
         distinct = tuple(dict.fromkeys(tokens(seed)))
         known = np.array(sorted(set(self._indexes.token_ids(distinct))), np.int64)
+        if self._compiled:
+            from kr.relevance.literal_kernel import overlap
+
+            mass, shared, covered = np.empty((3, len(keyword_ids)))
+            if not overlap(keyword_ids, forward.offsets, forward.tokens, idf, known, mass, shared, covered):
+                raise CorruptError("forward/ does not fit the vocabulary.", REMEDY)
+        else:
+            mass, shared, covered = plain_overlap(*forward.tokens_of(keyword_ids), idf, known)
         total = float(np.abs(idf[known]).sum()) + self._rarest * (len(distinct) - len(known))
-        if not len(known) or total <= 0:
-            return np.zeros(count), np.zeros(count)
-        place = np.searchsorted(known, flat)
-        matched = known[np.minimum(place, len(known) - 1)] == flat
-        weights = np.abs(idf[flat[matched]])
-        shared = np.bincount(owner[matched], weights=weights, minlength=count)
-        # A token that stands twice in the candidate covers the seed's token once.
-        pairs = sorted_distinct(owner[matched].astype(np.int64) * len(idf) + flat[matched])
-        covered = np.bincount(pairs // len(idf), weights=np.abs(idf[pairs % len(idf)]), minlength=count)
-        return covered / total, shared
+        return covered / total if total > 0 else np.zeros(len(keyword_ids)), shared, mass
+
+    def _similarity(self, seed: str, keyword_ids: Array) -> Array:
+        """How alike each candidate is spelt to the seed, float32, 0 below the bar."""
+        if not self._compiled or len(seed) > LONGEST_COMPILED_SEED:
+            return plain_similarity(seed, self._indexes.keywords.take(keyword_ids))
+        from kr.relevance.literal_kernel import spelling_similarity
+
+        found = np.empty(len(keyword_ids), np.float32)
+        strings = self._indexes.keywords.arrays
+        if not spelling_similarity(keyword_ids, *strings, *letter_places(seed), len(seed), SPELLING_BAR, found):
+            raise CorruptError("vocabulary/ does not fit its offsets.", REMEDY)
+        return found
+
+
+def plain_overlap(counts: Array, flat: Array, idf: Array, known: Array) -> tuple[Array, Array, Array]:
+    """What the compiled `overlap` gives, for small snapshots: idf of all tokens, of the known ones, of these once each.
+
+    `counts` (n,) tokens of each keyword, `flat` all of them one after the other, `known` ascending token ids.
+    """
+    count = len(counts)
+    owner = np.repeat(np.arange(count), counts)
+    # astype: bincount of nothing is int64, weights or not.
+    mass = np.bincount(owner, weights=np.abs(idf[flat]), minlength=count).astype(np.float64)
+    if not len(known):
+        return mass, np.zeros(count), np.zeros(count)
+    place = np.searchsorted(known, flat)
+    matched = known[np.minimum(place, len(known) - 1)] == flat
+    shared = np.bincount(owner[matched], weights=np.abs(idf[flat[matched]]), minlength=count).astype(np.float64)
+    # A token that stands twice in the candidate covers the seed's token once.
+    pairs = sorted_distinct(owner[matched].astype(np.int64) * len(idf) + flat[matched])
+    covered = np.bincount(pairs // len(idf), weights=np.abs(idf[pairs % len(idf)]), minlength=count)
+    return mass, shared, covered.astype(np.float64)
+
+
+def letter_places(seed: str) -> tuple[Array, Array]:
+    """The distinct characters of a seed, int64, and at which of its positions each stands, a bit each, uint64."""
+    places: dict[int, int] = {}
+    for place, character in enumerate(seed):
+        places[ord(character)] = places.get(ord(character), 0) | 1 << place
+    return np.array(list(places), np.int64), np.array(list(places.values()), np.uint64)
+
+
+def plain_similarity(seed: str, texts: Sequence[str]) -> Array:
+    """What the compiled `spelling_similarity` gives, for small snapshots and long seeds."""
+    from rapidfuzz import process
+    from rapidfuzz.distance import Indel
+
+    longest = len(seed) + np.fromiter(map(len, texts), np.int64, len(texts))
+    distance = process.cdist([seed], texts, scorer=Indel.distance)[0] / longest
+    return np.where(distance <= 1.0 - SPELLING_BAR, 1.0 - distance, 0.0).astype(np.float32)

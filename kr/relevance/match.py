@@ -114,23 +114,56 @@ def match(query: str, keyword: str) -> Match:
 
 def compare(query: Side, keyword: Side) -> Match:
     """Compare two normalised texts."""
-    wanted, offered = frozenset(query.terms), frozenset(keyword.terms)
-    missed = tuple([term for term in query.terms if term not in offered])
-    added = tuple([term for term in keyword.terms if term not in wanted])
-    same_terms = not missed and not added
-    variant = variant_of(query.text, keyword.text, same_terms)
-    if variant is not None or (query.text and query.text == keyword.text):
-        return Match(longest(query.terms), (), (), Direction.SAME, variant)
-    matched = tuple([term for term in query.terms if term in offered])
-    if not matched:
-        direction = Direction.DISJOINT
-    elif same_terms:
-        direction = Direction.OVERLAPPING if _order_matters(query.text, keyword.text) else Direction.SAME
-    elif missed and added:
-        direction = Direction.OVERLAPPING
-    else:
-        direction = Direction.BROADER if missed else Direction.NARROWER
-    return Match(longest(matched), longest(missed), longest(added), direction, None)
+    return Comparison(query).with_keyword(keyword)
+
+
+class Comparison:
+    """One query, ready to be compared with many keywords; both sides normalised, with each term once."""
+
+    def __init__(self, query: Side) -> None:
+        self.query = query
+        self._wanted = frozenset(query.terms)
+        self._joined = query.text.replace(" ", "")
+        self._is_ascii = self._joined.isascii()
+        self._shared: dict[tuple[str, ...], tuple[tuple[str, ...], tuple[str, ...]]] = {}
+
+    def with_keyword(self, keyword: Side) -> Match:
+        """How a keyword stands to the query."""
+        query, terms = self.query, keyword.terms
+        added = tuple([term for term in terms if term not in self._wanted])
+        held = len(terms) - len(added)
+        same_terms = not added and held == len(self._wanted)
+        variant = self._variant(keyword.text, same_terms)
+        if variant is not None or (query.text and query.text == keyword.text):
+            return Match(longest(query.terms), (), (), Direction.SAME, variant)
+        matched, missed = self._matched_and_missed(terms) if held else ((), longest(query.terms))
+        if not held:
+            direction = Direction.DISJOINT
+        elif same_terms:
+            direction = Direction.OVERLAPPING if words_in_another_order(query.text, keyword.text) else Direction.SAME
+        elif held < len(self._wanted):
+            direction = Direction.OVERLAPPING if added else Direction.BROADER
+        else:
+            direction = Direction.NARROWER
+        return Match(matched, missed, longest(added), direction, None)
+
+    def _matched_and_missed(self, terms: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Most keywords of a page share the same terms with the query: what these leave over is found once."""
+        matched = tuple([term for term in self.query.terms if term in terms])
+        found = self._shared.get(matched)
+        if found is None:
+            missed = tuple([term for term in self.query.terms if term not in matched])
+            found = self._shared[matched] = (longest(matched), longest(missed))
+        return found
+
+    def _variant(self, keyword: str, same_terms: bool) -> Variant | None:
+        """`variant_of`, without asking where other terms, another length and the same script rule every kind out."""
+        joined = keyword.replace(" ", "")
+        if not same_terms and joined != self._joined:
+            is_ascii = joined.isascii()
+            if is_ascii == self._is_ascii and (is_ascii or len(joined) != len(self._joined)):
+                return None
+        return variant_of(self.query.text, keyword, same_terms)
 
 
 @lru_cache(maxsize=16_384)
@@ -180,7 +213,7 @@ def suggested_match_type(match: Match, relevance: float, monthly_searches: float
     return MatchType.EXACT
 
 
-def _order_matters(query: str, keyword: str) -> bool:
+def words_in_another_order(query: str, keyword: str) -> bool:
     """Whether two texts of the same words mean something else: 北京到上海 and 上海到北京."""
     return sorted(words(query)) == sorted(words(keyword)) and fingerprint(query) != fingerprint(keyword)
 

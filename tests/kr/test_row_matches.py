@@ -99,7 +99,7 @@ def test_full_width_is_one_keyword_and_its_searches_are_its_own(spelt: KeywordSe
 def test_letters_that_spell_a_keyword_are_a_keyword_of_their_own_that_says_so(spelt: KeywordService) -> None:
     row = row_of(ask(spelt, "鲜花速递"), "xianhuasudi")
     assert (row["direction"], row["variant_of_seed"], row["suggested_match_type"]) == ("same", "pinyin", "EXACT")
-    assert (row["matched_terms"], row["missed_terms"]) == (("鲜花", "速递"), ())
+    assert (row["matched_terms"], row["missed_terms"]) == (["鲜花", "速递"], [])
     assert row["own_searches"] == row["searches"] == SEARCHED["xianhuasudi"]
     reason = row["reasons"][0]
     assert (reason["code"], reason["evidence"]) == (Reason.SPELLING.value, {"kind": "pinyin"})
@@ -114,7 +114,7 @@ def test_a_variant_that_nobody_searched_is_told_from_the_keyword_that_was(spelt:
 def test_a_searched_keyword_is_the_same_as_itself_and_no_variant(tiny: KeywordService) -> None:
     row = row_of(ask(tiny, "鲜花"), "鲜花")
     assert (row["closest_seed"], row["direction"], row["variant_of_seed"]) == ("鲜花", "same", None)
-    assert (row["suggested_match_type"], row["matched_terms"]) == ("EXACT", ("鲜花",))
+    assert (row["suggested_match_type"], row["matched_terms"]) == ("EXACT", ["鲜花"])
 
 
 def test_rows_say_what_they_share_lack_and_add(tiny: KeywordService) -> None:
@@ -123,9 +123,9 @@ def test_rows_say_what_they_share_lack_and_add(tiny: KeywordService) -> None:
         row["text"]: (row["direction"], row["matched_terms"], row["missed_terms"], row["added_terms"])
         for row in reply.rows
     }
-    assert stands["鲜花店"] == ("overlapping", ("鲜花",), ("速递",), ("鲜花店",))
+    assert stands["鲜花店"] == ("overlapping", ["鲜花"], ["速递"], ["鲜花店"])
     row = row_of(ask(tiny, "red running shoes"), "running shoes")
-    assert (row["direction"], row["missed_terms"], row["added_terms"]) == ("broader", ("red",), ())
+    assert (row["direction"], row["missed_terms"], row["added_terms"]) == ("broader", ["red"], [])
     assert row_of(ask(tiny, "鲜花"), "鲜花速递")["direction"] == "narrower"
     assert row_of(ask(tiny, "鲜花"), "生日蛋糕")["direction"] == "disjoint"
 
@@ -148,7 +148,8 @@ def test_every_row_of_a_market_stands_as_its_two_texts_do(small_store: Path) -> 
         for row in service.keyword_ideas(request).rows:
             found = match(row["closest_seed"], row["text"])
             monthly = row["avg_monthly_searches"]
-            assert (row["matched_terms"], row["missed_terms"], row["added_terms"]) == found[:3], row["text"]
+            terms = [tuple(row[f"{which}_terms"]) for which in ("matched", "missed", "added")]
+            assert tuple(terms) == found[:3], row["text"]
             assert (row["direction"], row["variant_of_seed"]) == (found.direction, found.variant), row["text"]
             assert row["suggested_match_type"] == suggested_match_type(found, row["relevance"], monthly), row["text"]
             for variant in row["close_variants"]:

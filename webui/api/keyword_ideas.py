@@ -73,6 +73,7 @@ def keyword_ideas() -> Response:
         request_id=g.request_id,
         took_ms=took_ms if question.timing else None,
         next_page_token=PageToken.after(asked, len(reply.rows), reply.snapshot).encode() if more else None,
+        encoded=True,
     )
     return send(document, took_ms)
 

@@ -8,12 +8,17 @@ from indexes.text import fingerprint, normalise, tokens
 from kr.relevance.match import (
     HARDLY_SEARCHED,
     SURELY_RELEVANT,
+    Comparison,
     Direction,
     Match,
     MatchType,
+    Side,
     Variant,
+    longest,
     match,
     suggested_match_type,
+    variant_of,
+    words_in_another_order,
 )
 
 texts = st.text(alphabet="鲜花鮮速递北京店到的 flower shoes")
@@ -126,3 +131,36 @@ def test_the_match_type_follows_from_direction_relevance_and_demand(
     found: Match, relevance: float, searches: float | None, expected: MatchType
 ) -> None:
     assert suggested_match_type(found, relevance, searches) is expected
+
+
+def plain_comparison(query: Side, keyword: Side) -> Match:
+    """Two texts compared term by term, whatever was compared before."""
+    missed = tuple(term for term in query.terms if term not in keyword.terms)
+    added = tuple(term for term in keyword.terms if term not in query.terms)
+    matched = tuple(term for term in query.terms if term in keyword.terms)
+    same_terms = not missed and not added
+    variant = variant_of(query.text, keyword.text, same_terms)
+    if variant is not None or (query.text and query.text == keyword.text):
+        return Match(longest(query.terms), (), (), Direction.SAME, variant)
+    if not matched:
+        direction = Direction.DISJOINT
+    elif same_terms:
+        turned = words_in_another_order(query.text, keyword.text)
+        direction = Direction.OVERLAPPING if turned else Direction.SAME
+    elif missed and added:
+        direction = Direction.OVERLAPPING
+    else:
+        direction = Direction.BROADER if missed else Direction.NARROWER
+    return Match(longest(matched), longest(missed), longest(added), direction, None)
+
+
+@given(
+    texts,
+    st.lists(st.one_of(texts, st.sampled_from(("xianhua", "xian hua", "鮮花", "花 鲜", "flowers", ""))), max_size=8),
+)
+def test_a_query_stands_to_each_of_many_keywords_as_to_it_alone(query: str, keywords: list[str]) -> None:
+    wanted = Side.of(query)
+    comparison = Comparison(wanted)
+    for keyword in (query, *keywords):
+        offered = Side.of(keyword)
+        assert comparison.with_keyword(offered) == plain_comparison(wanted, offered)
