@@ -103,7 +103,9 @@ class Snapshot:
         try:
             return self._mapped[name]
         except KeyError:
-            raise NotFoundError(f"Snapshot {self.id} has no file {name}.", REBUILD) from None
+            raise NotFoundError(
+                "Snapshot {snapshot} has no file {name}.", REBUILD, snapshot=self.id, name=name
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,11 @@ def open_snapshot(store: Path, snapshot_id: str | None = None) -> Snapshot:
     if snapshot_id is not None:
         if snapshot_id not in (stored := layout.stored_ids()):
             raise NotFoundError(
-                f"{store} holds no snapshot {snapshot_id!r}.", f"It holds: {', '.join(stored) or 'none'}."
+                "{store} holds no snapshot {snapshot!r}.",
+                "It holds: {choices}.",
+                store=store,
+                snapshot=snapshot_id,
+                choices=", ".join(stored) or "none",
             )
         return open_folder(layout.snapshots / snapshot_id)
     wanted = current(store)
@@ -151,7 +157,7 @@ def open_snapshot(store: Path, snapshot_id: str | None = None) -> Snapshot:
 def open_folder(folder: Path) -> Snapshot:
     """Open one snapshot folder, wherever it lies; it must still be named by the snapshot's id. See `open_snapshot`."""
     if not folder.is_dir():
-        raise NotFoundError(f"There is no snapshot folder {folder}.", REBUILD)
+        raise NotFoundError("There is no snapshot folder {folder}.", REBUILD, folder=folder)
     manifest = read_manifest(folder)
     mapped: dict[str, mmap.mmap | bytes] = {}
     for name, entry in manifest.files.items():
@@ -170,7 +176,13 @@ def verify(store: Path, snapshot_id: str) -> list[Problem]:
     """Read every byte of the snapshot; what is wrong with it, empty if it is whole. NotFoundError if there is none."""
     layout = StoreLayout(store)
     if snapshot_id not in (stored := layout.stored_ids()):
-        raise NotFoundError(f"{store} holds no snapshot {snapshot_id!r}.", f"It holds: {', '.join(stored) or 'none'}.")
+        raise NotFoundError(
+            "{store} holds no snapshot {snapshot!r}.",
+            "It holds: {choices}.",
+            store=store,
+            snapshot=snapshot_id,
+            choices=", ".join(stored) or "none",
+        )
     return verify_directory(layout.snapshots / snapshot_id)
 
 

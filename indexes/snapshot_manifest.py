@@ -86,9 +86,16 @@ def describe_files(directory: Path) -> dict[str, FileEntry]:
     entries: dict[str, FileEntry] = {}
     for name, kind in sorted(walk(directory)):
         if kind != "file":
-            raise UsageError(f"{directory / name} is {kind}; a snapshot holds regular files only.", "Remove it.")
+            raise UsageError(
+                "{file} is {kind}; a snapshot holds regular files only.", "Remove it.", file=directory / name, kind=kind
+            )
         if not _is_safe_name(name):
-            raise UsageError(f"{directory}: the file name {name!r} cannot stand in a manifest.", "Rename the file.")
+            raise UsageError(
+                "{directory}: the file name {name!r} cannot stand in a manifest.",
+                "Rename the file.",
+                directory=directory,
+                name=name,
+            )
         with (directory / name).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             os.fsync(file.fileno())

@@ -73,13 +73,25 @@ def publish(
     UsageError for a folder that cannot be published, KRError if the disk is full; the store stays whole.
     """
     if not staged.is_dir() or staged.resolve().parent != StoreLayout(store).staging.resolve():
-        raise UsageError(f"{staged} is not a staged folder of {store}.", "Write the files into the folder of `stage`.")
+        raise UsageError(
+            "{staged} is not a staged folder of {store}.",
+            "Write the files into the folder of `stage`.",
+            staged=staged,
+            store=store,
+        )
     if (staged / MANIFEST_NAME).exists():
-        raise UsageError(f"{staged} already has a {MANIFEST_NAME}.", "Use `python manage.py index publish` for it.")
+        raise UsageError(
+            "{staged} already has a {manifest}.",
+            "Use `python manage.py index publish` for it.",
+            staged=staged,
+            manifest=MANIFEST_NAME,
+        )
     with write_errors_explained(store), publish_lock(store, wait_seconds):
         files = describe_files(staged)
         if not files:
-            raise UsageError(f"{staged} is empty: there is nothing to publish.", "Write the snapshot's files first.")
+            raise UsageError(
+                "{staged} is empty: there is nothing to publish.", "Write the snapshot's files first.", staged=staged
+            )
         manifest = Manifest(FORMAT_VERSION, built_from, models or {}, files).encode()
         with (staged / MANIFEST_NAME).open("wb") as file:
             file.write(manifest)
@@ -95,7 +107,7 @@ def publish_copy(store: Path, source: Path, *, keep: int = KEEP, wait_seconds: f
     naming the first bad file if the copy does not verify, and otherwise what `publish` raises.
     """
     if not source.is_dir():
-        raise NotFoundError(f"There is no snapshot folder {source}.", "Name a folder .../snapshots/ID.")
+        raise NotFoundError("There is no snapshot folder {source}.", "Name a folder .../snapshots/ID.", source=source)
     source = source.resolve()
     _require_whole(source, "It was not published")
     with stage(store) as staged:
@@ -128,11 +140,22 @@ def rollback(store: Path, to: str | None = None, *, wait_seconds: float = 0.0) -
             history = []
         if to is None:
             if len(history) < 2:
-                raise NotFoundError(f"{store} holds no snapshot before {history[-1].id}.", "Publish another first.")
+                raise NotFoundError(
+                    "{store} holds no snapshot before {snapshot}.",
+                    "Publish another first.",
+                    store=store,
+                    snapshot=history[-1].id,
+                )
             to = history[-2].id
         stored = layout.stored_ids()
         if to not in stored:
-            raise NotFoundError(f"{store} holds no snapshot {to!r}.", f"It holds: {', '.join(stored) or 'none'}.")
+            raise NotFoundError(
+                "{store} holds no snapshot {snapshot!r}.",
+                "It holds: {choices}.",
+                store=store,
+                snapshot=to,
+                choices=", ".join(stored) or "none",
+            )
         _require_whole(layout.snapshots / to, "Nothing was changed")
         known = [entry.id for entry in history]
         if to in known:
@@ -146,7 +169,7 @@ def rollback(store: Path, to: str | None = None, *, wait_seconds: float = 0.0) -
 def _install(store: Path, staged: Path, snapshot_id: str, keep: int) -> str:
     """Give the staged folder, whose files are on disk, its final name; point CURRENT to it; prune. The lock is held."""
     if keep < 1:
-        raise UsageError(f"keep is {keep}: at least the current snapshot is kept.", "Use 1 or more.")
+        raise UsageError("keep is {keep}: at least the current snapshot is kept.", "Use 1 or more.", keep=keep)
     layout = StoreLayout(store)
     history = _history_or_empty(store)
     for folder, _, files in os.walk(staged, topdown=False):

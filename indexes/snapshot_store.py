@@ -54,8 +54,11 @@ class StoreLayout:
                 folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError, PermissionError) as error:
             raise UsageError(
-                f"{self.store} cannot be a snapshot store: {error.strerror}: {error.filename}.",
+                "{store} cannot be a snapshot store: {strerror}: {file}.",
                 "Name a folder that you may write to.",
+                store=self.store,
+                strerror=error.strerror,
+                file=error.filename,
             ) from None
 
     def stored_ids(self) -> list[str]:
@@ -75,7 +78,7 @@ def read_current(store: Path) -> list[Publication]:
     try:
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        raise NotFoundError(f"There is no snapshot in {store} yet.", MAKE_ONE) from None
+        raise NotFoundError("There is no snapshot in {store} yet.", MAKE_ONE, store=store) from None
     damaged = CorruptError(
         f"{path} is damaged.",
         f"Choose a snapshot: `python manage.py index rollback --to ID --store {store}`; "
@@ -139,7 +142,10 @@ def write_errors_explained(store: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in _NOT_ALLOWED and error.filename is not None and Path(error.filename).is_relative_to(store):
             raise UsageError(
-                f"{error.filename} cannot be written: {error.strerror}.", "Give yourself the right to write there."
+                "{file} cannot be written: {strerror}.",
+                "Give yourself the right to write there.",
+                file=error.filename,
+                strerror=error.strerror,
             ) from error
         if error.errno in _NO_SPACE or (error.errno is None and _SHORT_WRITE.search(str(error))):
             raise KRError(

@@ -28,7 +28,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexes.errors import UsageError
+from indexes.errors import Message, UsageError
 
 FORMAT_VERSION = 1
 EXCEPTIONS = "exceptions"
@@ -53,9 +53,11 @@ class Term:
     file: Path
     line: int
 
-    def mistake(self, what: str, remedy: str) -> UsageError:
+    def mistake(self, what: Message, remedy: Message) -> UsageError:
         """The error that names this term's place."""
-        return UsageError(f"{self.file}, line {self.line}: {self.text!r} {what}.", remedy)
+        return UsageError(
+            "{file}, line {line}: {text!r} {what}.", remedy, file=self.file, line=self.line, text=self.text, what=what
+        )
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,9 @@ def shipped_lexicons() -> list[Path]:
     """The lexicon files that KR ships, in order. Raises UsageError if the installation lacks them."""
     paths = sorted(SHIPPED_FOLDER.glob("*.txt"))
     if not paths:
-        raise UsageError(f"{SHIPPED_FOLDER} holds no lexicon: KR shows nothing unaudited.", "Install KR again.")
+        raise UsageError(
+            "{folder} holds no lexicon: KR shows nothing unaudited.", "Install KR again.", folder=SHIPPED_FOLDER
+        )
     return paths
 
 
@@ -92,8 +96,10 @@ def read_lexicon(path: Path) -> Lexicon:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(
-            f"The lexicon {path} cannot be read ({error.strerror}): KR shows nothing unaudited.",
+            "The lexicon {file} cannot be read ({strerror}): KR shows nothing unaudited.",
             "Mend the path in the setting `lexicons`, or the file's permissions.",
+            file=path,
+            strerror=error.strerror,
         ) from None
     return parse_lexicon(content, path)
 
@@ -122,7 +128,9 @@ def parse_lexicon(content: bytes, path: Path) -> Lexicon:
                     Term(line, section.category, section.severity, section.match, section.has_pinyin, path, number)
                 )
     if not terms and not exceptions:
-        raise UsageError(f"{path} holds no term.", "Add a section and its terms, or take the file off the setting.")
+        raise UsageError(
+            "{file} holds no term.", "Add a section and its terms, or take the file off the setting.", file=path
+        )
     digest = hashlib.sha256(content).hexdigest()
     return Lexicon(path, header["name"], header["language"], tuple(terms), exceptions, digest)
 
@@ -132,7 +140,9 @@ def _lines(path: Path, content: bytes) -> list[str]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         number = content[: error.start].count(b"\n") + 1
-        raise UsageError(f"{path}, line {number}: the file is not UTF-8.", "Save it as UTF-8.") from None
+        raise UsageError(
+            "{file}, line {number}: the file is not UTF-8.", "Save it as UTF-8.", file=path, number=number
+        ) from None
     return [line.strip() for line in text.split("\n")]
 
 
@@ -140,38 +150,73 @@ def _parse_header(path: Path, number: int, line: str, header: dict[str, str]) ->
     key, separator, value = (part.strip() for part in line.partition(":"))
     if not separator or key not in _HEADER_KEYS:
         raise UsageError(
-            f"{path}, line {number}: {line!r} is neither a header line nor in a section.",
-            f"The header has {', '.join(f'{name}: …' for name in _HEADER_KEYS)}; terms follow a [category severity=N].",
+            "{file}, line {number}: {line!r} is neither a header line nor in a section.",
+            "The header has {keys}; terms follow a [category severity=N].",
+            file=path,
+            number=number,
+            line=line,
+            keys=", ".join(f"{name}: …" for name in _HEADER_KEYS),
         )
     if key in header:
-        raise UsageError(f"{path}, line {number}: {key} is given twice.", "Remove one of the lines.")
+        raise UsageError(
+            "{file}, line {number}: {key} is given twice.",
+            "Remove one of the lines.",
+            file=path,
+            number=number,
+            key=key,
+        )
     if key == "format" and value != str(FORMAT_VERSION):
         raise UsageError(
-            f"{path}, line {number}: format {value!r} is not known to this version of KR.", f"Write `{key}: 1`."
+            "{file}, line {number}: format {value!r} is not known to this version of KR.",
+            "Write `{key}: 1`.",
+            file=path,
+            number=number,
+            value=value,
+            key=key,
         )
     if key == "language" and value not in _LANGUAGES:
-        raise UsageError(f"{path}, line {number}: language {value!r}.", f"Write one of {', '.join(_LANGUAGES)}.")
+        raise UsageError(
+            "{file}, line {number}: language {value!r}.",
+            "Write one of {choices}.",
+            file=path,
+            number=number,
+            value=value,
+            choices=", ".join(_LANGUAGES),
+        )
     if not value:
-        raise UsageError(f"{path}, line {number}: {key} is empty.", f"Write `{key}: …`.")
+        raise UsageError(
+            "{file}, line {number}: {key} is empty.", "Write `{key}: …`.", file=path, number=number, key=key
+        )
     header[key] = value
 
 
 def _require_header(path: Path, number: int, header: dict[str, str]) -> None:
     for key in _HEADER_KEYS:
         if key not in header:
-            raise UsageError(f"{path}, line {number}: the header lacks {key}.", f"Add a line `{key}: …` before it.")
+            raise UsageError(
+                "{file}, line {number}: the header lacks {key}.",
+                "Add a line `{key}: …` before it.",
+                file=path,
+                number=number,
+                key=key,
+            )
 
 
 def _parse_section(path: Path, number: int, line: str) -> _Section:
-    def mistake(what: str, remedy: str) -> UsageError:
-        return UsageError(f"{path}, line {number}: {what} in {line!r}.", remedy)
+    def mistake(what: Message, remedy: Message) -> UsageError:
+        return UsageError(
+            "{file}, line {number}: {what} in {line!r}.", remedy, file=path, number=number, what=what, line=line
+        )
 
-    example = "For example `[gambling severity=3 match=word]`."
+    example = Message("For example `[gambling severity=3 match=word]`.")
     if not line.endswith("]"):
-        raise mistake("the closing ] is missing", example)
+        raise mistake(Message("the closing ] is missing"), example)
     category, *options = line[1:-1].split() or [""]
     if _CATEGORY.fullmatch(category) is None:
-        raise mistake(f"{category!r} is no category name", f"Use small letters, digits, - and _. {example}")
+        raise mistake(
+            Message("{category!r} is no category name", category=category),
+            Message("Use small letters, digits, - and _. {example}", example=example),
+        )
     section = _Section(category)
     for option in options:
         key, _, value = option.partition("=")
@@ -183,23 +228,33 @@ def _parse_section(path: Path, number: int, line: str) -> _Section:
             section.has_pinyin = value == "yes"
         else:
             choices = f"severity=1|2|3, match={'|'.join(MATCH_KINDS)}, pinyin=yes|no"
-            raise mistake(f"{option!r} is not an option", f"The options are {choices}.")
+            raise mistake(
+                Message("{option!r} is not an option", option=option),
+                Message("The options are {choices}.", choices=choices),
+            )
     if category == EXCEPTIONS and options:
-        raise mistake("exceptions take no options", "Write `[exceptions]`.")
+        raise mistake(Message("exceptions take no options"), Message("Write `[exceptions]`."))
     if category != EXCEPTIONS and not section.severity:
-        raise mistake("the severity is missing", example)
+        raise mistake(Message("the severity is missing"), example)
     return section
 
 
 def _check_text(path: Path, number: int, text: str) -> None:
     if len(text) > _LONGEST_TERM:
         raise UsageError(
-            f"{path}, line {number}: a term of {len(text)} characters; the longest is {_LONGEST_TERM}.",
+            "{file}, line {number}: a term of {length} characters; the longest is {most}.",
             "Put one term on a line.",
+            file=path,
+            number=number,
+            length=len(text),
+            most=_LONGEST_TERM,
         )
     for character in text:
         if unicodedata.category(character) in {"Cc", "Cn", "Cs", "Co"}:
             raise UsageError(
-                f"{path}, line {number}: the character U+{ord(character):04X} does not belong into a term.",
+                "{file}, line {number}: the character U+{code:04X} does not belong into a term.",
                 "Remove it.",
+                file=path,
+                number=number,
+                code=ord(character),
             )

@@ -11,6 +11,7 @@ from itertools import pairwise, product
 
 from pypinyin import Style, lazy_pinyin
 
+from indexes.errors import Message
 from indexes.text.segment import words
 from indexes.unsafe_disguises import LEET, Gap, Unit, is_han, is_latin, units
 from indexes.unsafe_lexicon import Term
@@ -109,12 +110,15 @@ def spellings_of(number: int, term: Term) -> list[Spelling]:
     row = units(term.text)
     chars = "".join(unit.char for unit in row)
     if not chars:
-        raise term.mistake("has no letter, digit or Chinese character", "Remove it.")
+        raise term.mistake(Message("has no letter, digit or Chinese character"), Message("Remove it."))
     is_chinese = any(map(is_han, chars))
     match = term.match or ("substring" if is_chinese else "word")
     least = {"whole": 1, "word": 2, "substring": 2 if is_chinese else 3}[match]
     if len(chars) < least:
-        raise term.mistake(f"is too short to be matched as {match}", "Put it into a section with match=whole.")
+        raise term.mistake(
+            Message("is too short to be matched as {match}", match=match),
+            Message("Put it into a section with match=whole."),
+        )
     starts = {at for at in range(1, len(row)) if row[at].gap or is_han(chars[at]) != is_han(chars[at - 1])}
     plain = Spelling(number, chars, frozenset(starts), match, not is_chinese)
     if term.has_pinyin and len(chars) > 1 and all(map(is_han, chars)):

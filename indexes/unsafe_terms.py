@@ -14,7 +14,7 @@ import ahocorasick_rs
 import numpy as np
 
 from indexes.arrays import Array
-from indexes.errors import UsageError
+from indexes.errors import Message, UsageError
 from indexes.unsafe_disguises import Unit, folded, may_be_leet, units
 from indexes.unsafe_lexicon import Lexicon, Term, read_lexicon, shipped_lexicons
 from indexes.unsafe_spellings import Spelling, begins_a_word, spellings_of
@@ -62,7 +62,10 @@ class UnsafeTerms:
         self.categories = (*CATEGORIES, *own)
         if len(self.categories) > _MOST_CATEGORIES:
             raise UsageError(
-                f"The lexicons name {len(self.categories)} categories; {_MOST_CATEGORIES} fit.", "Merge some of them."
+                "The lexicons name {count} categories; {most} fit.",
+                "Merge some of them.",
+                count=len(self.categories),
+                most=_MOST_CATEGORIES,
             )
         self.sha256 = _fingerprint(lexicons)
         bit = {category: 1 << place for place, category in enumerate(self.categories)}
@@ -185,7 +188,8 @@ def _terms_in_force(lexicons: Sequence[Lexicon]) -> list[Term]:
             chars = folded(term.text)
             if chars in own:
                 raise term.mistake(
-                    f"is both a term and an exception (line {own[chars]})", "Remove one of the two lines."
+                    Message("is both a term and an exception (line {line})", line=own[chars]),
+                    Message("Remove one of the two lines."),
                 )
             terms[term] = chars
     return list(terms)

@@ -11,6 +11,8 @@ from kr import industry_commands, operator_commands, search_options
 from kr.pages import commands as pages
 from kr.pipelines import commands as pipelines
 from kr.planning import commands as planning
+from kr.planning.command_files import format_of
+from kr.planning.export_commands import export_search
 from kr.relevance import commands as relevance
 from kr.relevance import feedback_commands as relevance_feedback
 from kr.store import commands as store_commands
@@ -93,7 +95,7 @@ def search(
     request, read = search_options.with_seeds(service, request, **seed_options)
     request = service.with_page(request, *read) if read else request
     if export_file:
-        planning.export_search(service, request, export_file, planning.format_of(export_file), as_json=as_json)
+        export_search(service, request, export_file, format_of(export_file), as_json=as_json)
         return
     reply = service.by_url(request, *read, facets=facets) if read else service.keyword_ideas(request, facets)
     if as_json:

@@ -22,8 +22,9 @@ class UnknownIndustryError(NotFoundError):
     def __init__(self, industry_id: str) -> None:
         self.industry_id = industry_id
         super().__init__(
-            f"There is no industry “{industry_id}”.",
+            "There is no industry “{industry_id}”.",
             "See which there are with manage.py industries list, or on the page /industries.",
+            industry_id=industry_id,
         )
 
 

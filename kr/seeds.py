@@ -14,14 +14,18 @@ def parse_seeds(texts: Sequence[str], settings: Settings) -> tuple[str, ...]:
     """
     if len(texts) > settings.max_seeds:
         raise UsageError(
-            f"{len(texts)} seed keywords were sent; at most {settings.max_seeds} can be searched at once.",
+            "{count} seed keywords were sent; at most {most} can be searched at once.",
             "Send the rest in another request.",
+            count=len(texts),
+            most=settings.max_seeds,
         )
     for text in texts:
         if len(text) > settings.max_query_chars:
             raise UsageError(
-                f"The seed keyword “{text[:20]}…” has {len(text)} characters; at most {settings.max_query_chars} "
-                "can be searched.",
+                "The seed keyword “{beginning}…” has {length} characters; at most {most} can be searched.",
                 "Shorten it to the words that name the product or service.",
+                beginning=text[:20],
+                length=len(text),
+                most=settings.max_query_chars,
             )
     return tuple(dict.fromkeys(seed for seed in map(normalise, texts) if seed))

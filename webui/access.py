@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
-from indexes.errors import UsageError
+from indexes.errors import Message, UsageError
 from kr.settings import Settings
 from kr.store.schema import Role
 from webui.api.problems import FORBIDDEN, UNAUTHENTICATED, ApiProblem
@@ -178,7 +178,9 @@ def _check() -> Response | None:
         return _ask_to_sign_in()
     if access is Access.ADMINS and identity.role is not Role.ADMIN:
         if request.path.startswith(API_PREFIX):
-            raise ApiProblem(FORBIDDEN, f"This needs the role admin; this key's user is {identity.role}.")
+            raise ApiProblem(
+                FORBIDDEN, Message("This needs the role admin; this key's user is {role}.", role=identity.role)
+            )
         abort(403)
     if access is Access.OPERATORS:
         _refuse_all_but_operators(identity)
@@ -191,13 +193,15 @@ def _refuse_all_but_operators(identity: Identity) -> None:
     if not identity.is_platform:
         abort(404)
     if request.path.startswith(API_PREFIX):
-        raise ApiProblem(FORBIDDEN, f"This needs the role operator or admin; this key's user is {identity.role}.")
+        raise ApiProblem(
+            FORBIDDEN, Message("This needs the role operator or admin; this key's user is {role}.", role=identity.role)
+        )
     abort(403)
 
 
 def _ask_to_sign_in() -> Response:
     if request.path.startswith(API_PREFIX):
-        raise ApiProblem(UNAUTHENTICATED, "Send an API key: Authorization: Bearer kr_….")
+        raise ApiProblem(UNAUTHENTICATED, Message("Send an API key: Authorization: Bearer kr_…."))
     target = request.full_path.rstrip("?") if request.method in SAFE_METHODS else None
     return redirect(url_for("sign_in.form", next=target, lang=chosen_language()), 303)
 
@@ -216,8 +220,9 @@ def check_secret(web: WebSettings) -> None:
     secret = web.secret_key.get_secret_value() if web.secret_key else ""
     if web.production and (len(secret) < MIN_SECRET_CHARS or len(set(secret)) < MIN_SECRET_CHARS // 4):
         raise UsageError(
-            f"In production KR_WEB_SECRET_KEY must be set, with at least {MIN_SECRET_CHARS} random characters.",
+            "In production KR_WEB_SECRET_KEY must be set, with at least {min_secret_chars} random characters.",
             "Make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'.",
+            min_secret_chars=MIN_SECRET_CHARS,
         )
 
 
@@ -236,7 +241,7 @@ def register(app: Flask, web: WebSettings) -> None:
     check_test_switches(web, app.config["KR"])
     missing = sorted({rule.endpoint for rule in app.url_map.iter_rules()} - ACCESS.keys())
     if missing:
-        raise UsageError(f"webui/access.py does not say who may use {', '.join(missing)}.")
+        raise UsageError("webui/access.py does not say who may use {endpoints}.", endpoints=", ".join(missing))
     app.config.update(
         # Without a secret of the operator's each start has its own; open forms then have to be loaded again.
         SECRET_KEY=web.secret_key.get_secret_value() if web.secret_key else secrets.token_urlsafe(48),

@@ -12,6 +12,7 @@ from kr.store.passwords import is_right
 from kr.store.schema import User
 from kr.store.sign_in import TooManyTries, check_tries, record_failure, revoke_session, sessions_of, sign_in
 from webui.identity import current_database, set_session_cookie, signed_in
+from webui.languages import said
 from webui.pages import page_url
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
@@ -40,7 +41,7 @@ def change_password() -> Response:
             else:
                 record_failure(session, user.email, address, now)
     except (UsageError, TooManyTries) as error:
-        return make_response(_page(password_error=str(error)), error.http_status)
+        return make_response(_page(password_error=said(error)), error.http_status)
     if not right:
         return make_response(_page(password_error=gettext("The old password is wrong.")), 400)
     response = make_response(redirect(page_url("account.overview", changed="password"), 303))
@@ -63,7 +64,7 @@ def make_key() -> Response:
         with current_database().writing() as session:
             _, text = create_key(session, _me(session), request.form.get("name", ""), utc_now())
     except UsageError as error:
-        return make_response(_page(key_error=str(error)), 400)
+        return make_response(_page(key_error=said(error)), 400)
     return make_response(_page(new_key=text), 201)
 
 

@@ -7,10 +7,11 @@ from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import gettext
 from werkzeug.exceptions import HTTPException, NotFound
 
-from indexes.errors import KRError, NotFoundError, UsageError
+from indexes.errors import KRError, Message, NotFoundError, UsageError
 from kr.store.accounts import NoSuchRecord
 from webui.api import problems
 from webui.api.problems import ApiProblem
+from webui.languages import said
 
 API_PREFIX = "/api/"
 
@@ -39,7 +40,7 @@ class Failure:
 
 def _no_snapshot(error: NotFoundError) -> Response:
     if _for_program():
-        return ApiProblem(problems.NO_SNAPSHOT, str(error)).response()
+        return ApiProblem(problems.NO_SNAPSHOT, error).response()
     return Failure(
         503,
         gettext("There are no keywords yet"),
@@ -60,12 +61,12 @@ def _known_error(error: KRError) -> Response:
     if isinstance(error, UsageError):
         if error.http_status == problems.CONFLICT.status:
             if _for_program():
-                return ApiProblem(problems.CONFLICT, str(error)).response()
-            return Failure(409, gettext("Somebody else was faster"), str(error)).response()
+                return ApiProblem(problems.CONFLICT, error).response()
+            return Failure(409, gettext("Somebody else was faster"), said(error)).response()
         if _for_program():
-            return ApiProblem(problems.INVALID_REQUEST, str(error)).response()
+            return ApiProblem(problems.INVALID_REQUEST, error).response()
         heading = gettext("This request cannot be answered")
-        return Failure(error.http_status, heading, str(error), offer_search=True).response()
+        return Failure(error.http_status, heading, said(error), offer_search=True).response()
     structlog.get_logger().error("cannot answer", error=str(error), path=request.path, request_id=_reference())
     if _for_program():
         return ApiProblem(problems.TRY_AGAIN, _quote_reference()).response()
@@ -122,9 +123,9 @@ def _page_texts(status: int) -> tuple[str, str]:
     return texts.get(status, (gettext("This request cannot be answered"), gettext("Check the address, or search.")))
 
 
-def _detail(error: HTTPException) -> str:
+def _detail(error: HTTPException) -> str | Message:
     if error.code == 404:
-        return f"Nothing is at {request.path}."
+        return Message("Nothing is at {path}.", path=request.path)
     return error.description or error.name
 
 
@@ -136,8 +137,8 @@ def _reference() -> str:
     return str(g.log_id)
 
 
-def _quote_reference() -> str:
-    return f"The reason was logged; quote request_id {_reference()}."
+def _quote_reference() -> Message:
+    return Message("The reason was logged; quote request_id {reference}.", reference=_reference())
 
 
 def register(app: Flask) -> None:

@@ -20,6 +20,7 @@ from kr.store.verdicts import dismissed_keywords, liked_keywords
 from webui.about import about_snapshot
 from webui.identity import Identity, current_database, signed_in
 from webui.judging import what_was_done
+from webui.languages import said
 from webui.limits import MAX_ADDRESS_CHARS, MAX_ID_CHARS, ROWS_PER_PAGE
 from webui.pages import in_page_language, industry_name
 from webui.search_service import current_service
@@ -96,7 +97,7 @@ def page() -> Response:
             "site below, or save keywords that fit."
         )
     except NotFoundError as error:
-        errors["industry"], status = str(error), 404
+        errors["industry"], status = said(error), 404
     indexes = current_service().indexes
     industries = [(each, _named(indexes, each)) for each in indexes.accounts.industry_ids] if indexes.accounts else []
     html = render_template(

@@ -12,7 +12,7 @@ from typing import cast
 import structlog
 from flask import Flask, Response, current_app, g, request
 
-from indexes.errors import KRError
+from indexes.errors import KRError, Message
 from kr.settings import Settings
 from kr.store import Database, open_database
 from kr.store.accounts import utc_now
@@ -151,12 +151,12 @@ def _by_key() -> Identity | None:
         return None
     scheme, _, text = header.partition(" ")
     if scheme.casefold() != "bearer":
-        raise ApiProblem(UNAUTHENTICATED, f"Authorization is by Bearer, not {scheme[:20]}.")
+        raise ApiProblem(UNAUTHENTICATED, Message("Authorization is by Bearer, not {scheme}.", scheme=scheme[:20]))
     now = utc_now()
     with current_database().reading() as session:
         key = find_key(session, text.strip())
         if key is None:
-            raise ApiProblem(UNAUTHENTICATED, "This API key is unknown, revoked, or its user was disabled.")
+            raise ApiProblem(UNAUTHENTICATED, Message("This API key is unknown, revoked, or its user was disabled."))
         identity = _identity(key.user, None)
         due = key.last_used_at is None or now - key.last_used_at >= USED_EVERY
     if due:

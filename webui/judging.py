@@ -22,7 +22,7 @@ from kr.store.schema import Verdict
 from kr.store.verdicts import dismissed_keywords, give_verdict, take_back
 from kr.types import Filters
 from webui.identity import Identity, current_database, signed_in
-from webui.languages import page_language
+from webui.languages import page_language, said
 from webui.plans import additions
 from webui.search_form import SearchForm
 from webui.search_service import answer, material_of, read_form
@@ -57,14 +57,14 @@ def act() -> Response:
             raise UsageError(gettext("No keyword was chosen."), gettext("Tick some, then choose what to do with them."))
         with current_database().writing() as session:
             if action == "save":
-                said = _save(session, identity, form, keywords)
+                answer = _save(session, identity, form, keywords)
             elif action == "plan":
-                said = _plan(session, identity, form, keywords)
+                answer = _plan(session, identity, form, keywords)
             else:
-                said = _judge(session, identity, form, keywords, action)
+                answer = _judge(session, identity, form, keywords, action)
     except UsageError as error:
-        said = {"problem": str(error)[:300]}
-    return _back(search, said)
+        answer = {"problem": said(error)[:300]}
+    return _back(search, answer)
 
 
 @blueprint.post("/undo")
@@ -83,10 +83,10 @@ def undo() -> Response:
             elif kind == "plan":
                 plans.undo_last_change(session, mine, changed_id, version, signed_in().user_id, utc_now())
             take_back(session, mine, batch, utc_now())
-        said = {"done": "undone"}
+        answer = {"done": "undone"}
     except UsageError as error:
-        said = {"problem": str(error)[:300]}
-    return _back(search, said)
+        answer = {"problem": said(error)[:300]}
+    return _back(search, answer)
 
 
 def what_was_done(arguments: MultiDict[str, str]) -> Done | None:
@@ -168,11 +168,11 @@ def _save(session: Session, identity: Identity, form: SearchForm, keywords: list
     else:
         found = find_list(session, mine, list_id)
     count = add_keywords(session, mine, found.id, keywords, form.query, now)
-    said = {"done": "saved", "count": str(count), "name": found.name}
+    answer = {"done": "saved", "count": str(count), "name": found.name}
     if not count:
-        return said
+        return answer
     batch = _give(session, identity, form, keywords, Verdict.SAVED)
-    return said | {"undo": f"list:{batch}:{found.id}:{found.version}"}
+    return answer | {"undo": f"list:{batch}:{found.id}:{found.version}"}
 
 
 def _plan(session: Session, identity: Identity, form: SearchForm, keywords: list[str]) -> dict[str, str]:
@@ -189,11 +189,11 @@ def _plan(session: Session, identity: Identity, form: SearchForm, keywords: list
     operations = additions(keywords, seeds, found.name, searched)
     plans.add_to_plan(session, mine, found.id, operations, identity.user_id, now)
     count = len(plans.read_plan(session, found).keywords) - before
-    said = {"done": "planned", "count": str(count), "name": found.name}
+    answer = {"done": "planned", "count": str(count), "name": found.name}
     if not count:
-        return said
+        return answer
     batch = _give(session, identity, form, keywords, Verdict.SAVED)
-    return said | {"undo": f"plan:{batch}:{found.id}:{found.version}"}
+    return answer | {"undo": f"plan:{batch}:{found.id}:{found.version}"}
 
 
 def _judge(session: Session, identity: Identity, form: SearchForm, keywords: list[str], verdict: str) -> dict[str, str]:
@@ -210,10 +210,10 @@ def _give(session: Session, identity: Identity, form: SearchForm, keywords: list
     return give_verdict(session, user, form.query, keywords, verdict, utc_now())
 
 
-def _back(search: MultiDict[str, str], said: dict[str, str]) -> Response:
+def _back(search: MultiDict[str, str], answer: dict[str, str]) -> Response:
     kept = [(name, value) for name, value in search.items(multi=True) if name not in _ABOUT_DONE]
     target = url_for("for_you.page" if _is_for_you() else "pages.search")
-    return redirect(f"{target}?{urlencode([*kept, *said.items()])}", 303)
+    return redirect(f"{target}?{urlencode([*kept, *answer.items()])}", 303)
 
 
 def _is_for_you() -> bool:

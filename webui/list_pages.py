@@ -22,6 +22,7 @@ from kr.store.lists import (
 )
 from kr.store.verdicts import dismissed_keywords, restore_keyword
 from webui.identity import current_database, signed_in
+from webui.languages import said
 from webui.pages import page_url
 from webui.search_service import current_service
 
@@ -42,7 +43,7 @@ def make() -> Response:
         with current_database().writing() as session:
             made = create_list(session, signed_in().organisation_id, request.form.get("name", ""), utc_now())
     except UsageError as error:
-        return make_response(_overview(str(error)), 400)
+        return make_response(_overview(said(error)), 400)
     return redirect(page_url("lists.one", list_id=made.id), 303)
 
 
@@ -67,11 +68,11 @@ def add(list_id: str) -> Response:
     keywords = [line for line in text.splitlines() if line.strip()]
     try:
         if len(text) > LONGEST_PASTE:
-            raise UsageError(f"The text has {len(text):,} characters.", "Import longer lists as a file.")
+            raise UsageError("The text has {length:,} characters.", "Import longer lists as a file.", length=len(text))
         with current_database().writing() as session:
             add_keywords(session, signed_in().organisation_id, list_id, keywords, "", utc_now())
     except UsageError as error:
-        return make_response(_one(list_id, str(error)), error.http_status)
+        return make_response(_one(list_id, said(error)), error.http_status)
     return _to(list_id)
 
 
@@ -117,7 +118,7 @@ def _change(list_id: str, change: Callable[[Session, str, int], object]) -> Resp
         with current_database().writing() as session:
             change(session, signed_in().organisation_id, version)
     except UsageError as error:
-        return make_response(_one(list_id, str(error)), error.http_status)
+        return make_response(_one(list_id, said(error)), error.http_status)
     return _to(list_id)
 
 

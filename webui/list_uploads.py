@@ -9,6 +9,7 @@ from kr.store.accounts import utc_now
 from kr.store.lists import MOST_KEYWORDS, add_keywords, create_list, lists_of
 from kr.store.schema import NAME_CHARS
 from webui.identity import current_database, signed_in
+from webui.languages import said
 from webui.uploads import uploaded_file
 
 blueprint = Blueprint("list_uploads", __name__, url_prefix="/lists")
@@ -27,14 +28,16 @@ def upload() -> Response:
             max_chars=settings.max_query_chars,
         )
         if not column.keywords:
-            raise UsageError(f"No row of {source.name} names a keyword.", "Name a file with a keyword a line.")
+            raise UsageError(
+                "No row of {file} names a keyword.", "Name a file with a keyword a line.", file=source.name
+            )
         with current_database().writing() as session:
             taken = {summary.list.name for summary in lists_of(session, mine)}
             made = create_list(session, mine, free_name(request.form.get("name", "") or source.name, taken), now)
             add_keywords(session, mine, made.id, column.keywords, "", now)
             list_id, name = made.id, made.name
     except UsageError as error:
-        return make_response(render_template("upload.html", error=str(error), column=None), error.http_status)
+        return make_response(render_template("upload.html", error=said(error), column=None), error.http_status)
     rejections = [rejection.as_dict() for rejection in column.rejections]
     return make_response(
         render_template("upload.html", error=None, column=column, rejections=rejections, list_id=list_id, name=name),

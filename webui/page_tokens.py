@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from indexes.errors import UsageError
+from indexes.errors import Message, UsageError
 from kr.envelope import request_hash
 from kr.types import Request
 
@@ -40,14 +40,18 @@ class PageToken:
         if self.question != _question(request):
             raise UsageError(
                 "page_token belongs to a request with other fields.",
-                f"Repeat every field of that request but page_token. {_START_AGAIN}",
+                "Repeat every field of that request but page_token. {start_again}",
+                start_again=Message(_START_AGAIN),
             )
 
     def check_snapshot(self, snapshot: str) -> None:
         """Refuse a token of another snapshot (UsageError)."""
         if self.snapshot != snapshot:
             raise UsageError(
-                f"page_token belongs to snapshot {self.snapshot}, but {snapshot} is served now.", _START_AGAIN
+                "page_token belongs to snapshot {snapshot}, but {served} is served now.",
+                _START_AGAIN,
+                snapshot=self.snapshot,
+                served=snapshot,
             )
 
 
@@ -68,7 +72,8 @@ def decode_page_token(text: str) -> PageToken:
     if not valid:
         raise UsageError(
             "page_token is not one that this service gave out.",
-            f"Use next_page_token of the last reply. {_START_AGAIN}",
+            "Use next_page_token of the last reply. {start_again}",
+            start_again=Message(_START_AGAIN),
         )
     return PageToken(offset, snapshot, question)
 

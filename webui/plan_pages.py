@@ -20,7 +20,7 @@ from kr.store.lists import find_list, keywords_of, lists_of
 from webui import plans
 from webui.exports import content_disposition
 from webui.identity import current_database, signed_in
-from webui.languages import page_language
+from webui.languages import page_language, said
 from webui.pages import page_url
 from webui.plan_forms import operations_of
 
@@ -55,7 +55,7 @@ def make() -> Response:
     except NoSuchRecord:
         raise
     except UsageError as error:
-        return make_response(_overview(str(error)), error.http_status)
+        return make_response(_overview(said(error)), error.http_status)
     return redirect(page_url("plans.one", plan_id=made.id), 303)
 
 
@@ -68,7 +68,7 @@ def upload() -> Response:
             raise UsageError(gettext("No file was chosen."), gettext("Choose one, then press the button."))
         return _upload(source)
     except UsageError as error:
-        return make_response(_overview(str(error)), error.http_status)
+        return make_response(_overview(said(error)), error.http_status)
 
 
 def _upload(source: SourceFile) -> Response:
@@ -149,7 +149,9 @@ def export(plan_id: str) -> Response:
 def plan_file(plan: Plan, name: str, format: str, language: str) -> Response:
     """A plan in a format. UsageError for one that is not written."""
     if format not in FORMATS:
-        raise UsageError(f"“{format[:40]}” is not a format.", f"Use one of {', '.join(FORMATS)}.")
+        raise UsageError(
+            "“{format}” is not a format.", "Use one of {choices}.", format=format[:40], choices=", ".join(FORMATS)
+        )
     written = Export(format, months_of(plan), language)
     charset = f"; charset={written.charset}" if written.charset else ""
     response = FlaskResponse(written.chunks(plan_rows(plan)), content_type=written.media_type + charset)
@@ -165,7 +167,7 @@ def changed(plan_id: str, do: Callable[[int], object], back: str = "") -> Respon
             raise UsageError(gettext("The form lacks the version of the plan."), gettext("Load the page again."))
         do(version)
     except UsageError as error:
-        return make_response(_one(plan_id, str(error)), error.http_status)
+        return make_response(_one(plan_id, said(error)), error.http_status)
     endpoint, _, group = back.partition(":")
     if endpoint in ("groupings", "negatives", "diagnosis", "forecast"):
         return redirect(page_url(f"plan_analysis.{endpoint}", plan_id=plan_id, done=1), 303)

@@ -44,7 +44,7 @@ def open_plan(plan_id: str) -> OpenPlan:
 
 
 def change(plan_id: str, operations: Sequence[Operation], version: int, action: str | None = None) -> StoredPlan:
-    """Do operations to the version that was seen. StalePlan, UsageError."""
+    """Do operations to the version that was seen. StaleVersion, UsageError."""
     if not operations:
         raise UsageError("There is nothing to do.", "Name what to change.")
     identity = signed_in()
@@ -62,7 +62,7 @@ def add(plan_id: str, operations: Sequence[Operation]) -> StoredPlan:
 
 
 def undo(plan_id: str, version: int) -> StoredPlan:
-    """Take back the last change that was not taken back. StalePlan, UsageError."""
+    """Take back the last change that was not taken back. StaleVersion, UsageError."""
     identity = signed_in()
     with current_database().writing() as session:
         store.undo_last_change(session, identity.organisation_id, plan_id, version, identity.user_id, utc_now())
@@ -70,9 +70,11 @@ def undo(plan_id: str, version: int) -> StoredPlan:
 
 
 def regroup(plan_id: str, by: str, version: int, chinese: bool) -> StoredPlan:
-    """Put the plan's keywords into new ad groups. StalePlan, UsageError."""
+    """Put the plan's keywords into new ad groups. StaleVersion, UsageError."""
     if by not in WAYS:
-        raise UsageError(f"Keywords are not grouped by {by[:20]!r}.", f"Use one of {', '.join(WAYS)}.")
+        raise UsageError(
+            "Keywords are not grouped by {by!r}.", "Use one of {choices}.", by=by[:20], choices=", ".join(WAYS)
+        )
     way: By = by
     return change(
         plan_id, planner().plan_grouping(open_plan(plan_id).plan, way, chinese).operations, version, "regroup"
@@ -80,10 +82,9 @@ def regroup(plan_id: str, by: str, version: int, chinese: bool) -> StoredPlan:
 
 
 def fix(plan_id: str, keys: Sequence[str], version: int) -> StoredPlan:
-    """Do the fixes of findings by their keys, in their order. StalePlan; UsageError if one is not found any more."""
+    """Do the fixes of findings by their keys, in their order. StaleVersion; UsageError if one is not found any more."""
     opened = open_plan(plan_id)
-    if opened.stored.version != version:
-        raise store.StalePlan(opened.stored.name, opened.stored.version)
+    store.PLANS.check_version(opened.stored, version)
     by_key = {finding.key: finding for finding in findings(opened.plan)}
     missing = [key for key in keys if key not in by_key]
     if missing:

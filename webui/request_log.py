@@ -50,8 +50,9 @@ def register(app: Flask) -> None:
         if given is not None:
             if not REQUEST_ID.fullmatch(given):
                 raise UsageError(
-                    f"The header {REQUEST_ID_HEADER} is not usable.",
+                    "The header {request_id_header} is not usable.",
                     "Send 1 to 128 letters, digits, dots, hyphens or underscores, or leave it out.",
+                    request_id_header=REQUEST_ID_HEADER,
                 )
             g.request_id = g.log_id = given
 

@@ -14,6 +14,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from webui.error_messages import error_texts
+
 PACKAGE = Path(__file__).parent
 TRANSLATIONS = PACKAGE / "translations"
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
@@ -23,12 +25,15 @@ _OPTIONS = {"templates/**.html": {"silent": "false"}}
 
 
 def extracted_messages() -> Catalog:
-    """Every message in the package's code and templates, in the order of file and line."""
+    """Every message in the package's code and templates, in the order of file and line; then those of errors."""
     catalog = Catalog(project="kr", charset="utf-8")
     found = extract_from_dir(PACKAGE, _METHODS, _OPTIONS)
     for file, _, message, comments, context in sorted(found, key=lambda item: (item[0], item[1])):
         # Files without lines: a template that only grows must not change every entry below.
         catalog.add(message, None, [(file, 0)], auto_comments=comments, context=context)
+    for text in error_texts():
+        if text.template:
+            catalog.add(text.template, None, [(text.file, 0)])
     return catalog
 
 

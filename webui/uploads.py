@@ -18,7 +18,9 @@ class UploadTooLarge(UsageError):
 
 def upload_too_large(limit: int) -> UploadTooLarge:
     """The error that says how many bytes are let in."""
-    return UploadTooLarge(f"The file has more than {limit:,} bytes.", "Split it, or use `manage.py plan import`.")
+    return UploadTooLarge(
+        "The file has more than {limit:,} bytes.", "Split it, or use `manage.py plan import`.", limit=limit
+    )
 
 
 def uploaded_file() -> SourceFile:
@@ -29,7 +31,7 @@ def uploaded_file() -> SourceFile:
         if request.mimetype == "multipart/form-data":
             part = request.files.get(FILE_FIELD)
             if part is None or not part.filename:
-                raise UsageError(f"The form has no file named “{FILE_FIELD}”.", "Choose a file.")
+                raise UsageError("The form has no file named “{file_field}”.", "Choose a file.", file_field=FILE_FIELD)
             name, content = part.filename.replace("\\", "/").rpartition("/")[2], part.read()
         else:
             name, content = "", request.get_data(cache=False)

@@ -8,6 +8,7 @@ from indexes.errors import UsageError
 from kr.store.accounts import PLATFORM_ROLES, create_user, disable_user, find_user, users_of, utc_now
 from kr.store.schema import Role
 from webui.identity import current_database, signed_in
+from webui.languages import said
 from webui.pages import page_url
 
 blueprint = Blueprint("users", __name__, url_prefix="/account/users")
@@ -28,7 +29,7 @@ def add() -> Response:
             by = find_user(session, identity.organisation_id, identity.user_id)
             role = request.form.get("role", "")
             if role not in set(Role):
-                raise UsageError(f"There is no role {role[:20]!r}.")
+                raise UsageError("There is no role {role!r}.", role=role[:20])
             create_user(
                 session,
                 by.organisation,
@@ -40,7 +41,7 @@ def add() -> Response:
                 by,
             )
     except UsageError as error:
-        return make_response(_page(str(error)), 400)
+        return make_response(_page(said(error)), 400)
     return redirect(page_url("users.overview"), 303)
 
 

@@ -33,7 +33,13 @@ def checked_list(name: str, text: str) -> StoredList:
     if not _NAME.fullmatch(name):
         raise UsageError("A list's name has 1 to 80 characters, and no slash.", "Choose another name.")
     if len(text) > MOST_LIST_CHARS:
-        raise UsageError(f"{name} has {len(text):,} characters; {MOST_LIST_CHARS:,} fit.", "Make two lists of it.")
+        raise UsageError(
+            "{name} has {length:,} characters; {most:,} fit.",
+            "Make two lists of it.",
+            name=name,
+            length=len(text),
+            most=MOST_LIST_CHARS,
+        )
     made = StoredList(name, text.replace("\r\n", "\n").replace("\r", "\n").rstrip() + "\n")
     made.parsed()
     return made
@@ -44,7 +50,7 @@ def with_list(lists: Sequence[StoredList], made: StoredList) -> tuple[StoredList
     if made.name in (each.name for each in lists):
         return tuple(made if each.name == made.name else each for each in lists)
     if len(lists) >= MOST_LISTS:
-        raise UsageError(f"There are {MOST_LISTS} lists already.", "Put the terms into one of them.")
+        raise UsageError("There are {most} lists already.", "Put the terms into one of them.", most=MOST_LISTS)
     return (*lists, made)
 
 

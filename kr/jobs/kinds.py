@@ -65,16 +65,26 @@ def plan_job(kind: str, given: Mapping[str, str], settings: Settings, lexicons: 
     `lexicons` are the operators' lists in force as files, by which a build audits.
     """
     if kind not in set(JobKind):
-        raise UsageError(f"There is no job {kind[:30]!r}.", f"There are: {', '.join(JobKind)}.")
+        raise UsageError(
+            "There is no job {kind!r}.", "There are: {choices}.", kind=kind[:30], choices=", ".join(JobKind)
+        )
     known = JobKind(kind)
     if surplus := sorted(set(given) - set(PARAMETERS[known])):
-        raise UsageError(f"The job {known} takes no {surplus[0][:30]!r}.", f"It takes {', '.join(PARAMETERS[known])}.")
+        raise UsageError(
+            "The job {known} takes no {parameter!r}.",
+            "It takes {choices}.",
+            known=known,
+            parameter=surplus[0][:30],
+            choices=", ".join(PARAMETERS[known]),
+        )
     store = str(settings.store.absolute())
     if known is JobKind.MINE:
         logs = _folder(settings, "logs", given.get("logs", ""), must_exist=True)
         out = _folder(settings, "out", given.get("out") or "mined", must_exist=False)
         if out in (logs, settings.store.resolve()) or out.name in (JOBS, INCOMING):
-            raise UsageError(f"out: {out.name} is a folder for something else.", "Name another, such as mined.")
+            raise UsageError(
+                "out: {folder} is a folder for something else.", "Name another, such as mined.", folder=out.name
+            )
         days = given.get("days", "") in ("1", "true")
         kept = ("--days", str(_folder(settings, "days", f"days-{logs.name}", must_exist=False))) if days else ()
         parameters = {"logs": logs.name, "out": out.name, **({"days": "1"} if days else {})}
@@ -87,14 +97,21 @@ def plan_job(kind: str, given: Mapping[str, str], settings: Settings, lexicons: 
     if known is JobKind.VERIFY and not snapshot:
         return JobPlan(known, {}, ("index", "verify", "--store", store))
     if not _SNAPSHOT.fullmatch(snapshot):
-        raise UsageError(f"snapshot: {snapshot[:40]!r} is no snapshot.", "An identifier has 16 hexadecimal digits.")
+        raise UsageError(
+            "snapshot: {snapshot!r} is no snapshot.", "An identifier has 16 hexadecimal digits.", snapshot=snapshot[:40]
+        )
     if known is JobKind.PUBLISH:
         if snapshot not in incoming_snapshots(settings):
-            raise UsageError(f"snapshot: {snapshot} is not in {INCOMING}.", "Copy its folder there first.")
+            raise UsageError(
+                "snapshot: {snapshot} is not in {incoming}.",
+                "Copy its folder there first.",
+                snapshot=snapshot,
+                incoming=INCOMING,
+            )
         folder = str(work_folder(settings) / INCOMING / snapshot)
         return JobPlan(known, {"snapshot": snapshot}, ("index", "publish", folder, "--store", store))
     if snapshot not in StoreLayout(settings.store).stored_ids():
-        raise UsageError(f"snapshot: the store holds no {snapshot}.", "Choose one of its snapshots.")
+        raise UsageError("snapshot: the store holds no {snapshot}.", "Choose one of its snapshots.", snapshot=snapshot)
     arguments = ("verify", snapshot) if known is JobKind.VERIFY else ("rollback", "--to", snapshot)
     return JobPlan(known, {"snapshot": snapshot}, ("index", *arguments, "--store", store))
 
@@ -103,13 +120,22 @@ def _folder(settings: Settings, parameter: str, name: str, *, must_exist: bool) 
     """A folder right beneath the work folder; links out of it are refused."""
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{parameter}: {name[:40]!r} is no name of a folder.",
+            "{parameter}: {name!r} is no name of a folder.",
             "Use letters, digits, dots, - and _; it lies beneath the work folder.",
+            parameter=parameter,
+            name=name[:40],
         )
     work = work_folder(settings)
     path = (work / name).resolve()
     if path.parent != work:
-        raise UsageError(f"{parameter}: {name} leads out of the work folder.", "Name a folder in it.")
+        raise UsageError(
+            "{parameter}: {name} leads out of the work folder.", "Name a folder in it.", parameter=parameter, name=name
+        )
     if must_exist and not path.is_dir():
-        raise UsageError(f"{parameter}: there is no folder {name} in the work folder.", "Choose one that is there.")
+        raise UsageError(
+            "{parameter}: there is no folder {name} in the work folder.",
+            "Choose one that is there.",
+            parameter=parameter,
+            name=name,
+        )
     return path

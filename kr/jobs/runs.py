@@ -124,9 +124,9 @@ def cancel_job(session: Session, settings: Settings, job_id: str, author: Author
     refresh(session, settings, author.now)
     job = find_job(session, job_id)
     if job.state != JobState.RUNNING:
-        raise UsageError(f"The job is not running: it {job.state}.", "Nothing has to be cancelled.")
+        raise UsageError("The job is not running: it {state}.", "Nothing has to be cancelled.", state=job.state)
     if job.host != socket.gethostname():
-        raise UsageError(f"The job runs on {job.host}.", "Cancel it there.")
+        raise UsageError("The job runs on {host}.", "Cancel it there.", host=job.host)
     folder = job_folder(settings, job_id)
     try:
         process = json.loads((folder / "process.json").read_text(encoding="utf-8"))
@@ -187,7 +187,9 @@ def _insert(session: Session, job_id: str, plan: JobPlan, author: Author) -> Non
             session.add(job)
             session.flush()
     except IntegrityError:
-        raise AlreadyRunning(f"A job {plan.kind} is running already.", "Wait until it is done, or cancel it.") from None
+        raise AlreadyRunning(
+            "A job {kind} is running already.", "Wait until it is done, or cancel it.", kind=plan.kind
+        ) from None
 
 
 def _launch(folder: Path, plan: JobPlan) -> None:

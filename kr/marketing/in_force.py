@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from indexes.errors import KRError, UsageError
+from indexes.errors import KRError, Message, UsageError
 from indexes.text import normalise
 from kr.marketing.rules import MAX_RULES, Rule, load_rules, read_rule
 from kr.store.live_controls import ControlsUnreadable, LiveControls
@@ -42,7 +42,12 @@ def decode_rules(content: str, source_names: tuple[str, ...]) -> tuple[StoredRul
     """The rules of a version. UsageError naming the rule, if this version of KR does not know what it says."""
     rows = json.loads(content) if content else []
     return tuple(
-        StoredRule(row["id"], read_rule({key: row[key] for key in row if key != "id"}, f"rule {number}", source_names))
+        StoredRule(
+            row["id"],
+            read_rule(
+                {key: row[key] for key in row if key != "id"}, Message("rule {number}", number=number), source_names
+            ),
+        )
         for number, row in enumerate(rows, start=1)
     )
 
@@ -51,8 +56,11 @@ def together(from_file: Sequence[Rule], stored: Sequence[Rule], sequence: int) -
     """The rules of both. UsageError if they are more than a row can name."""
     if len(from_file) + len(stored) > MAX_RULES:
         raise UsageError(
-            f"{len(from_file)} rules of the file and {len(stored)} of the database: {MAX_RULES} fit.",
+            "{from_file} rules of the file and {from_database} of the database: {most} fit.",
             "Merge some, or delete those that are over.",
+            from_file=len(from_file),
+            from_database=len(stored),
+            most=MAX_RULES,
         )
     return RuleSet((*from_file, *stored), len(from_file), sequence)
 

@@ -68,7 +68,7 @@ def add_rule(session: Session, book: RuleBook, seen: int, rule: Rule, author: Au
     """A new rule, the last one. StaleControl; UsageError if there are too many."""
     if len(book.rules) >= MAX_RULES:
         raise UsageError(
-            f"There are {MAX_RULES} rules, which is the most.", "Merge some, or delete those that are over."
+            "There are {most} rules, which is the most.", "Merge some, or delete those that are over.", most=MAX_RULES
         )
     stored = StoredRule(new_id(), rule)
     _save(session, seen, (*book.rules, stored), Change(ChangeKind.RULE_ADDED, rule.name), author, None, stored)

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from indexes.errors import UsageError
+from indexes.errors import Message, UsageError
 from indexes.text import normalise
+from kr.mistakes import message_of
 
 MAX_RULES = 64
 MAX_FACTOR = 100
@@ -43,7 +44,7 @@ class KeywordMatch(BaseModel):
         for field in ("equals", "contains"):
             texts = tuple(normalise(text) for text in getattr(self, field))
             if not all(texts):
-                raise ValueError(f"{field} holds a text without any character that can be matched")
+                raise ValueError(Message("{field} holds a text without any character that can be matched", field=field))
             object.__setattr__(self, field, texts)
         return self
 
@@ -75,22 +76,28 @@ class Rule(BaseModel):
         given = {key for keys in _NEEDED.values() for key in keys if getattr(self, key) is not None}
         needed = set(_NEEDED[self.action])
         if missing := sorted(needed - given):
-            raise ValueError(f"the action {self.action} needs {', '.join(missing)}")
+            raise ValueError(
+                Message("the action {action} needs {fields}", action=self.action, fields=", ".join(missing))
+            )
         if surplus := sorted(given - needed):
-            raise ValueError(f"the action {self.action} takes no {', '.join(surplus)}")
+            raise ValueError(
+                Message("the action {action} takes no {fields}", action=self.action, fields=", ".join(surplus))
+            )
         if self.action == "boost" and self.factor is not None and self.factor <= 1:
-            raise ValueError("boost needs a factor above 1; to lower a score use bury")
+            raise ValueError(Message("boost needs a factor above 1; to lower a score use bury"))
         if self.action == "bury" and self.factor is not None and self.factor >= 1:
-            raise ValueError("bury needs a factor below 1; to raise a score use boost")
+            raise ValueError(Message("bury needs a factor below 1; to raise a score use boost"))
         if self.action == "pin" and not self.keywords.equals:
-            raise ValueError("pin needs keywords.equals: which keyword is to be pinned")
+            raise ValueError(Message("pin needs keywords.equals: which keyword is to be pinned"))
         if self.first_day and self.last_day and self.last_day < self.first_day:
-            raise ValueError(f"until {self.last_day} is before from {self.first_day}")
+            raise ValueError(Message("until {last} is before from {first}", last=self.last_day, first=self.first_day))
         if zone_of(self.time_zone) is None:
-            raise ValueError(f"there is no time zone {self.time_zone}; write it like Asia/Shanghai or UTC")
+            raise ValueError(
+                Message("there is no time zone {zone}; write it like Asia/Shanghai or UTC", zone=self.time_zone)
+            )
         seeds = tuple(normalise(seed) for seed in self.seeds)
         if not all(seeds):
-            raise ValueError("seeds holds a text without any character that can be matched")
+            raise ValueError(Message("{field} holds a text without any character that can be matched", field="seeds"))
         object.__setattr__(self, "seeds", seeds)
         return self
 
@@ -124,37 +131,61 @@ def load_rules(path: Path | None, source_names: tuple[str, ...]) -> tuple[Rule, 
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"The rules file {path} cannot be read: {error.strerror}.", "Mend the path.") from None
+        raise UsageError(
+            "The rules file {file} cannot be read: {strerror}.", "Mend the path.", file=path, strerror=error.strerror
+        ) from None
     except UnicodeDecodeError as error:
-        raise UsageError(f"The rules file {path} is not TOML: {error}.", "Mend that line.") from None
-    return rules_of_toml(text, f"The rules file {path}", source_names)
+        raise UsageError(
+            "The rules file {file} is not TOML: {error}.", "Mend that line.", file=path, error=error
+        ) from None
+    return rules_of_toml(text, Message("The rules file {file}", file=path), source_names)
 
 
-def rules_of_toml(text: str, place: str, source_names: tuple[str, ...]) -> tuple[Rule, ...]:
+def rules_of_toml(text: str, place: str | Message, source_names: tuple[str, ...]) -> tuple[Rule, ...]:
     """The rules of a file's text. UsageError names the place (`place`: rule N), the field and the mistake."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{place} is not TOML: {error}.", "Mend that line.") from None
+        raise UsageError("{place} is not TOML: {error}.", "Mend that line.", place=place, error=error) from None
     if unknown := sorted(set(document) - {"rule"}):
-        raise UsageError(f"{place} has the unknown key {unknown[0]}.", "Write rules as [[rule]] tables.")
+        raise UsageError(
+            "{place} has the unknown key {key}.", "Write rules as [[rule]] tables.", place=place, key=unknown[0]
+        )
     tables = document.get("rule", [])
     if not isinstance(tables, list) or len(tables) > MAX_RULES:
-        raise UsageError(f"{place} must hold at most {MAX_RULES} [[rule]] tables.", "Merge some.")
-    return tuple(read_rule(table, f"{place}: rule {number}", source_names) for number, table in enumerate(tables, 1))
+        raise UsageError(
+            "{place} must hold at most {most} [[rule]] tables.", "Merge some.", place=place, most=MAX_RULES
+        )
+    return tuple(
+        read_rule(table, Message("{place}: rule {number}", place=place, number=number), source_names)
+        for number, table in enumerate(tables, 1)
+    )
 
 
-def read_rule(table: Any, place: str, source_names: tuple[str, ...]) -> Rule:
+def read_rule(table: Any, place: str | Message, source_names: tuple[str, ...]) -> Rule:
     """One rule of a file or of the database. UsageError names the place, the field and the mistake."""
     try:
         rule = Rule.model_validate(table)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the rule"
+        where = ".".join(str(part) for part in first["loc"]) or Message("the rule")
         called = f" ({table['name']})" if isinstance(table, dict) and table.get("name") else ""
-        reason = first["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{place}{called}: {where}: {reason}.", "Mend it.") from None
+        raise UsageError(
+            "{place}{called}: {where}: {reason}.",
+            "Mend it.",
+            place=place,
+            called=called,
+            where=where,
+            reason=message_of(first),
+        ) from None
     if rule.source is not None and rule.source not in source_names:
         known = ", ".join(source_names)
-        raise UsageError(f"{place} ({rule.name}): no source {rule.source}.", f"Sources: {known}.")
+        raise UsageError(
+            "{place} ({name}): no source {source}.",
+            "Sources: {known}.",
+            place=place,
+            name=rule.name,
+            source=rule.source,
+            known=known,
+        )
     return rule

@@ -149,15 +149,18 @@ class RecommendationOffer:
         assert accounts is not None
         if request.industry and accounts.industry_ids.find(request.industry) < 0:
             raise NotFoundError(
-                f"The snapshot knows no industry {request.industry[:100]!r}.",
-                f"Known are {', '.join(list(accounts.industry_ids)[:40])}.",
+                "The snapshot knows no industry {industry!r}.",
+                "Known are {choices}.",
+                industry=request.industry[:100],
+                choices=", ".join(list(accounts.industry_ids)[:40]),
             )
         if request.account is None or accounts.ids.find(request.account) >= 0:
             return []
         if not (request.industry or request.page_topics or request.liked):
             raise NotFoundError(
-                f"The snapshot knows no account {request.account[:100]!r}.",
+                "The snapshot knows no account {account!r}.",
                 "Name one of the log's advertisers, or give an industry or a site beside it.",
+                account=request.account[:100],
             )
         return [notice(Notice.ACCOUNT_UNKNOWN, account=request.account[:100])]
 

@@ -38,13 +38,18 @@ def choose_set(
     UsageError for a bad goal, budget, period or candidate, naming it.
     """
     if goal not in GOALS:
-        raise UsageError(f"{goal!r} is not a goal.", f"Use one of {', '.join(GOALS)}.")
+        raise UsageError("{goal!r} is not a goal.", "Use one of {choices}.", goal=goal, choices=", ".join(GOALS))
     if not 0 < budget_micros <= MOST_BUDGET_MICROS:
         raise UsageError(
-            f"A budget of {budget_micros} micros is out of range.", f"Give 1 to {MOST_BUDGET_MICROS} micros."
+            "A budget of {budget_micros} micros is out of range.",
+            "Give 1 to {most} micros.",
+            budget_micros=budget_micros,
+            most=MOST_BUDGET_MICROS,
         )
     if not 0 < len(candidates) <= MOST_KEYWORDS:
-        raise UsageError(f"{len(candidates):,} candidates were given.", f"Give 1 to {MOST_KEYWORDS:,}.")
+        raise UsageError(
+            "{count:,} candidates were given.", "Give 1 to {most:,}.", count=len(candidates), most=MOST_KEYWORDS
+        )
     period = forecaster.period(start, weeks)
     reach = plan_reach(forecaster.indexes, candidates)
     bids = bid_levels(forecaster, candidates, reach, period)
@@ -91,7 +96,11 @@ def bid_levels(forecaster: Forecaster, candidates: Sequence[PlannedKeyword], rea
         most = candidate.bid_micros
         if most is not None and not 0 < most <= MOST_BID_MICROS:
             raise UsageError(
-                f"The bid {most} of {candidate.text!r} is out of range.", f"Give micros from 1 to {MOST_BID_MICROS}."
+                "The bid {bid} of {text!r} is out of range.",
+                "Give micros from 1 to {most}.",
+                bid=most,
+                text=candidate.text,
+                most=MOST_BID_MICROS,
             )
         if most is not None:
             bids[place] = np.minimum(bids[place], most)

@@ -36,7 +36,9 @@ def find_encoding(source: SourceFile, forced: str | None = None) -> str:
             "a".encode(name)
         except (LookupError, TypeError, ValueError):
             raise UsageError(
-                f"“{forced}” is not an encoding that is known.", "Examples: utf-8, utf-16, gb18030, big5, windows-1252."
+                "“{forced}” is not an encoding that is known.",
+                "Examples: utf-8, utf-16, gb18030, big5, windows-1252.",
+                forced=forced,
             ) from None
         return "utf-8-sig" if name == "utf-8" else name
     head = source.head(4096)
@@ -60,7 +62,9 @@ def _utf16_without_mark(name: str, head: bytes) -> str | None:
     for codec, nuls, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
         if nuls and others <= nuls // 10 and _decodes(head, codec, whole=False):
             return codec
-    raise UsageError(f"{name} holds NUL bytes and is not UTF-16: it is no text file.", "Name a CSV or a spreadsheet.")
+    raise UsageError(
+        "{name} holds NUL bytes and is not UTF-16: it is no text file.", "Name a CSV or a spreadsheet.", name=name
+    )
 
 
 def _sample(source: SourceFile) -> tuple[list[bytes], int, int]:
@@ -105,9 +109,11 @@ def _legacy(name: str, lines: list[bytes], first_bad: int) -> str:
     if alone >= 0.5 and all(_decodes(line, "cp1252") for line in lines):
         return "cp1252"
     raise UsageError(
-        f"{name}, line {first_bad}: the text is neither UTF-8 nor UTF-16, and does not look like GB18030 or "
-        "windows-1252 (latin-1) either.",
+        "{name}, line {line}: the text is neither UTF-8 nor UTF-16, and does not look like GB18030 or windows-1252 "
+        "(latin-1) either.",
         _REMEDY,
+        name=name,
+        line=first_bad,
     )
 
 

@@ -52,7 +52,12 @@ class Export:
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
-            raise UsageError(f"“{self.format}” is not a format that is written.", f"Use one of {', '.join(FORMATS)}.")
+            raise UsageError(
+                "“{format}” is not a format that is written.",
+                "Use one of {choices}.",
+                format=self.format,
+                choices=", ".join(FORMATS),
+            )
 
     @property
     def suffix(self) -> str:
@@ -117,7 +122,12 @@ def write_whole(path: Path, chunks: Iterable[bytes]) -> None:
                 Path(file.name).unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.", "Name a file in a folder of yours.") from error
+        raise UsageError(
+            "{file} cannot be written: {strerror}.",
+            "Name a file in a folder of yours.",
+            file=path,
+            strerror=error.strerror,
+        ) from error
 
 
 def _counted(rows: Iterable[PlanRow], report: ExportReport, held: frozenset[str]) -> Iterator[PlanRow]:

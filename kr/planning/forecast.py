@@ -78,8 +78,9 @@ class Forecaster:
     def __init__(self, indexes: Indexes) -> None:
         if indexes.landscape is None:
             raise NotFoundError(
-                f"The snapshot {indexes.snapshot_id} holds nothing to forecast from.",
+                "The snapshot {snapshot} holds nothing to forecast from.",
                 "Mine a log that has ad events and bids, and build again.",
+                snapshot=indexes.snapshot_id,
             )
         self.indexes = indexes
         self.landscape: AuctionLandscape = indexes.landscape
@@ -88,15 +89,21 @@ class Forecaster:
     def period(self, start: date | None, weeks: int) -> Period:
         """The period; without a start, from the day after the log's last. UsageError where the log cannot tell."""
         if not 1 <= weeks <= MOST_WEEKS:
-            raise UsageError(f"{weeks} weeks cannot be forecast.", f"Ask for 1 to {MOST_WEEKS} weeks.")
+            raise UsageError(
+                "{weeks} weeks cannot be forecast.", "Ask for 1 to {most} weeks.", weeks=weeks, most=MOST_WEEKS
+            )
         first = date.fromisoformat(self.model["first_week"])
         until = date.fromisoformat(self.model["data_until"])
         start = start or until + timedelta(days=1)
         last = first + timedelta(weeks=WEEKS_AHEAD)
         if start <= until or start + timedelta(weeks=weeks) > last:
             raise UsageError(
-                f"{weeks} weeks from {start} are not in the future that the log of up to {until} can tell of.",
-                f"Start after {until} and end by {last}, or build a snapshot of a newer log.",
+                "{weeks} weeks from {start} are not in the future that the log of up to {until} can tell of.",
+                "Start after {until} and end by {last}, or build a snapshot of a newer log.",
+                weeks=weeks,
+                start=start,
+                until=until,
+                last=last,
             )
         weights = np.zeros(WEEKS_AHEAD)
         for week in range(WEEKS_AHEAD):
@@ -115,8 +122,11 @@ class Forecaster:
             if keyword.bid_micros is not None:
                 if not 0 < keyword.bid_micros <= MOST_BID_MICROS:
                     raise UsageError(
-                        f"The bid {keyword.bid_micros} of {keyword.text!r} is out of range.",
-                        f"Give micros from 1 to {MOST_BID_MICROS}.",
+                        "The bid {bid_micros} of {text!r} is out of range.",
+                        "Give micros from 1 to {most}.",
+                        bid_micros=keyword.bid_micros,
+                        text=keyword.text,
+                        most=MOST_BID_MICROS,
                     )
                 found[place] = keyword.bid_micros
                 continue
@@ -132,7 +142,9 @@ class Forecaster:
     def forecast(self, keywords: Sequence[PlannedKeyword], start: date | None = None, weeks: int = 4) -> PlanForecast:
         """Forecast a set; rows in the order given. UsageError for what cannot be asked, naming it."""
         if not 0 < len(keywords) <= MOST_KEYWORDS:
-            raise UsageError(f"{len(keywords):,} keywords were given.", f"Give 1 to {MOST_KEYWORDS:,}.")
+            raise UsageError(
+                "{count:,} keywords were given.", "Give 1 to {most:,}.", count=len(keywords), most=MOST_KEYWORDS
+            )
         period = self.period(start, weeks)
         reach = plan_reach(self.indexes, keywords)
         bids = self.bids(keywords, reach)

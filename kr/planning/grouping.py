@@ -111,9 +111,11 @@ def group_keywords(
 ) -> Grouping:
     """Group the keywords of a space. UsageError for an unknown way or too many keywords."""
     if by not in WAYS:
-        raise UsageError(f"Keywords are not grouped by {by!r}.", f"Use one of {', '.join(WAYS)}.")
+        raise UsageError("Keywords are not grouped by {by!r}.", "Use one of {choices}.", by=by, choices=", ".join(WAYS))
     if len(space) > MOST_KEYWORDS:
-        raise UsageError(f"{len(space):,} keywords are too many to group.", f"Group {MOST_KEYWORDS:,} at most.")
+        raise UsageError(
+            "{count:,} keywords are too many to group.", "Group {most:,} at most.", count=len(space), most=MOST_KEYWORDS
+        )
     bar = LEAST_LIKENESS[by] if likeness is None else likeness
     parts: dict[tuple[str, Intent], list[int]] = {}
     for row, (keyword, intent) in enumerate(zip(space.keywords, intents, strict=True)):

@@ -49,7 +49,7 @@ class PlanImport:
         self.report = ImportReport()
         start = source.head(8)
         if not start.strip():
-            raise UsageError(f"{source.name} is empty.", "Name a file with a keyword a line.")
+            raise UsageError("{file} is empty.", "Name a file with a keyword a line.", file=source.name)
         if start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b'{"'):
             self._json: JsonRows | None = JsonRows(source)
             self.report.format, self.report.container, self.report.encoding = "kr_json_lines", "jsonl", "utf-8"
@@ -82,7 +82,7 @@ class PlanImport:
         for name, head in heads.items():
             if head:
                 return [self._table_without_header(name)]
-        raise UsageError(f"{self._source.name} holds no keywords.", "Name a file with a keyword a line.")
+        raise UsageError("{file} holds no keywords.", "Name a file with a keyword a line.", file=self._source.name)
 
     def _head(self, sheet: str) -> list[Record]:
         records = (r for r in self._container.records(sheet) if isinstance(r, Record) and not r.is_blank)
@@ -129,8 +129,10 @@ class PlanImport:
             self.report.read += 1
             if self.report.read > self._max_rows:
                 raise UsageError(
-                    f"{self._source.name} has more than {self._max_rows:,} rows; nothing was imported.",
+                    "{file} has more than {most:,} rows; nothing was imported.",
                     "Split it, or have the operator raise KR_PLAN_MAX_ROWS.",
+                    file=self._source.name,
+                    most=self._max_rows,
                 )
             if isinstance(item, PlanRow):
                 item = self._judge(item)

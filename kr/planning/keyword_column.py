@@ -51,8 +51,11 @@ def read_keyword_column(source: SourceFile, *, most_keywords: int, max_rows: int
             keywords[keyword] = None
         if len(keywords) > most_keywords:
             raise UsageError(
-                f"{source.name} has more than {most_keywords:,} keywords by line {item.line}; nothing was taken.",
+                "{file} has more than {most:,} keywords by line {line}; nothing was taken.",
                 "Split the file.",
+                file=source.name,
+                most=most_keywords,
+                line=item.line,
             )
     return KeywordColumn(tuple(keywords), importing.report, tuple(rejections[:SHOWN_REJECTIONS]), negative, repeated)
 

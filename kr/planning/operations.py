@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from indexes.errors import UsageError
+from indexes.errors import Message, UsageError
 from indexes.text import normalise
+from kr.mistakes import message_of
 from kr.planning.matching import blocks
 from kr.planning.plan import AdGroup, Edit, Plan, PlanEditor, PlanKeyword
 from kr.planning.plan_row import MatchType, Status
@@ -47,7 +48,7 @@ class RenameCampaign(_Operation):
     def do(self, editor: PlanEditor) -> None:
         name = _clean(self.name)
         if any(item.name == name and item.id != self.campaign for item in editor.campaigns.values()):
-            raise UsageError(f"There is a campaign {name!r} already.", "Choose another name.")
+            raise UsageError("There is a campaign {name!r} already.", "Choose another name.", name=name)
         _has(editor, "campaign", self.campaign)
         editor.change("campaign", self.campaign, name=name)
 
@@ -307,7 +308,9 @@ def read_operations(data: object) -> tuple[Operation, ...]:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"The change has a mistake at {where}: {first['msg']}.") from None
+        raise UsageError(
+            "The change has a mistake at {where}: {reason}.", where=where, reason=message_of(first)
+        ) from None
 
 
 def perform(plan: Plan, operations: Sequence[Operation]) -> list[Edit]:
@@ -316,7 +319,7 @@ def perform(plan: Plan, operations: Sequence[Operation]) -> list[Edit]:
     for operation in operations:
         operation.do(editor)
     if len(editor.keywords) > MOST_KEYWORDS:
-        raise UsageError(f"A plan has at most {MOST_KEYWORDS:,} keywords.", "Make another plan for the rest.")
+        raise UsageError("A plan has at most {most:,} keywords.", "Make another plan for the rest.", most=MOST_KEYWORDS)
     return editor.edits()
 
 
@@ -330,15 +333,21 @@ def _clean(name: str) -> str:
 def _identity(text: str) -> str:
     identity = normalise(text)
     if not identity or len(identity) > KEYWORD_CHARS:
-        raise UsageError(f"{text[:60]!r} is not a keyword.", f"Keywords have 1 to {KEYWORD_CHARS} characters.")
+        raise UsageError(
+            "{text!r} is not a keyword.", "Keywords have 1 to {most} characters.", text=text[:60], most=KEYWORD_CHARS
+        )
     return identity
+
+
+_KINDS = {"campaign": Message("campaign"), "ad_group": Message("ad group"), "keyword": Message("keyword")}
 
 
 def _has(editor: PlanEditor, kind: Literal["campaign", "ad_group", "keyword"], number: int) -> None:
     items = {"campaign": editor.campaigns, "ad_group": editor.ad_groups, "keyword": editor.keywords}[kind]
     if number not in items:  # type: ignore[operator]
-        name = kind.replace("_", " ")
-        raise UsageError(f"There is no {name} {number} in this plan.", "Load the plan again.")
+        raise UsageError(
+            "There is no {kind} {number} in this plan.", "Load the plan again.", kind=_KINDS[kind], number=number
+        )
 
 
 def _group(editor: PlanEditor, number: int) -> AdGroup:
@@ -365,7 +374,9 @@ def _move(editor: PlanEditor, keywords: Sequence[PlanKeyword], target: AdGroup) 
 def _free_name(editor: PlanEditor, campaign: int, name: str, but: int | None = None) -> str:
     name = _clean(name)
     if any(item.campaign == campaign and item.name == name and item.id != but for item in editor.ad_groups.values()):
-        raise UsageError(f"The campaign has an ad group {name!r} already.", "Choose another name, or merge the two.")
+        raise UsageError(
+            "The campaign has an ad group {name!r} already.", "Choose another name, or merge the two.", name=name
+        )
     return name
 
 

@@ -55,7 +55,9 @@ def plan_reach(indexes: Indexes, keywords: Sequence[PlannedKeyword]) -> PlanReac
     for place, keyword in enumerate(keywords, 1):
         text = normalise(keyword.text)
         if not text:
-            raise UsageError(f"Keyword {place} is empty: {keyword.text!r}.", "Give each keyword some text.")
+            raise UsageError(
+                "Keyword {place} is empty: {text!r}.", "Give each keyword some text.", place=place, text=keyword.text
+            )
         texts.append(text)
         words = tokens(text)
         lengths.append(len(words))

@@ -31,7 +31,7 @@ class SourceFile:
     def at(path: Path, most_bytes: int) -> "SourceFile":
         """A file on disk. NotFoundError if there is none."""
         if not path.is_file():
-            raise NotFoundError(f"There is no file {path}.", "Name the file to import.")
+            raise NotFoundError("There is no file {file}.", "Name the file to import.", file=path)
         return SourceFile(path.name, path, None, most_bytes)
 
     @contextmanager
@@ -55,7 +55,10 @@ class SourceFile:
                 yield io.BufferedReader(_Bounded(gzip.GzipFile(fileobj=raw), self), BLOCK_BYTES)
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
                 raise UsageError(
-                    f"{self.name} is gzipped but damaged: {error}.", "Fetch or compress the file again."
+                    "{file} is gzipped but damaged: {error}.",
+                    "Fetch or compress the file again.",
+                    file=self.name,
+                    error=error,
                 ) from error
 
     def head(self, count: int) -> bytes:
@@ -65,8 +68,10 @@ class SourceFile:
 
     def _too_big(self) -> UsageError:
         return UsageError(
-            f"{self.name} holds more than {self.most_bytes:,} bytes when unpacked.",
+            "{file} holds more than {most:,} bytes when unpacked.",
             "Split it, or have the operator raise KR_PLAN_MAX_BYTES.",
+            file=self.name,
+            most=self.most_bytes,
         )
 
 

@@ -52,7 +52,7 @@ def _write(file: IO[bytes], columns: Sequence[Column], rows: Iterable[PlanRow]) 
         sheet.write_string(0, place, column.heading, heading)
     for number, row in enumerate(rows, start=1):
         if number > MOST_ROWS:
-            raise UsageError(f"A sheet holds at most {MOST_ROWS:,} rows.", "Export as csv, or fewer rows.")
+            raise UsageError("A sheet holds at most {most:,} rows.", "Export as csv, or fewer rows.", most=MOST_ROWS)
         for place, column in enumerate(columns):
             value = column.value(row)
             if value is None or value == "":
@@ -64,8 +64,12 @@ def _write(file: IO[bytes], columns: Sequence[Column], rows: Iterable[PlanRow]) 
             text = "∞" if column.kind else str(value)
             if len(text) > MOST_CELL_CHARS:
                 raise UsageError(
-                    f"Row {number}: {column.heading} has {len(text):,} characters; a cell holds {MOST_CELL_CHARS:,}.",
+                    "Row {number}: {heading} has {length:,} characters; a cell holds {most:,}.",
                     "Export as csv or jsonl.",
+                    number=number,
+                    heading=column.heading,
+                    length=len(text),
+                    most=MOST_CELL_CHARS,
                 )
             sheet.write_string(number, place, text, literal if begins_like_a_formula(text) else None)
     book.close()

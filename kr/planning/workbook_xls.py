@@ -32,8 +32,10 @@ class XlsFile:
                 self._book = xlrd.open_workbook(file_contents=file.read(), logfile=io.StringIO(), ragged_rows=True)
             except Exception as error:  # xlrd raises whatever a damaged part leads it to
                 raise UsageError(
-                    f"{source.name} cannot be read as XLS: {error or type(error).__name__}.",
+                    "{file} cannot be read as XLS: {reason}.",
                     "If it is locked with a password, unlock it; else save it anew as .xlsx or .csv.",
+                    file=source.name,
+                    reason=error or type(error).__name__,
                 ) from error
 
     @property
@@ -46,8 +48,11 @@ class XlsFile:
         found = self._book.sheet_by_name(sheet)
         if found.ncols > MAX_COLUMNS:
             raise UsageError(
-                f"{self._name}, sheet {sheet} has more than {MAX_COLUMNS} columns.",
+                "{file}, sheet {sheet} has more than {most_columns} columns.",
                 "Keep the columns that describe keywords.",
+                file=self._name,
+                sheet=sheet,
+                most_columns=MAX_COLUMNS,
             )
         for place in range(found.nrows):
             yield Record(place + 1, [self._cell(cell) for cell in found.row(place)], sheet)

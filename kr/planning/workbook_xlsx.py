@@ -48,11 +48,16 @@ class XlsxFile:
         # zipfile never unpacks more of a member than its directory declares, so that the sum bounds all reading.
         if sum(member.file_size for member in members) > self._source.most_bytes or len(members) > MAX_MEMBERS:
             raise UsageError(
-                f"{self._source.name} unpacks to more than {self._source.most_bytes:,} bytes or {MAX_MEMBERS:,} parts.",
+                "{file} unpacks to more than {most:,} bytes or {most_parts:,} parts.",
                 "Save the keywords alone in a new workbook, or as CSV.",
+                file=self._source.name,
+                most=self._source.most_bytes,
+                most_parts=MAX_MEMBERS,
             )
         if "xl/workbook.xml" not in archive.namelist():
-            raise UsageError(f"{self._source.name} is a zip file but no XLSX workbook.", "Save it as .xlsx or .csv.")
+            raise UsageError(
+                "{file} is a zip file but no XLSX workbook.", "Save it as .xlsx or .csv.", file=self._source.name
+            )
         for member in members:
             if member.filename.endswith((".xml", ".rels", ".vml")):
                 self._check_xml(archive, member)
@@ -67,8 +72,10 @@ class XlsxFile:
 
         def document_type(*_: object) -> None:
             raise UsageError(
-                f"{self._source.name}: {member.filename} declares a document type; workbooks have none.",
+                "{file}: {part} declares a document type; workbooks have none.",
                 "Open it in a spreadsheet program and save it anew.",
+                file=self._source.name,
+                part=member.filename,
             )
 
         parser = expat.ParserCreate()
@@ -81,7 +88,11 @@ class XlsxFile:
                 except expat.ExpatError as error:
                     if not reached_element:
                         raise UsageError(
-                            f"{self._source.name}: {member.filename} is not XML ({error}).", "Save the workbook anew."
+                            "{file}: {part} is not XML ({error}).",
+                            "Save the workbook anew.",
+                            file=self._source.name,
+                            part=member.filename,
+                            error=error,
                         ) from error
 
     @property
@@ -127,8 +138,12 @@ class XlsxFile:
                 width = max([width, *filled])
             if width > MAX_COLUMNS:
                 raise UsageError(
-                    f"{self._source.name}, sheet {sheet.title}, row {number} has more than {MAX_COLUMNS} columns.",
+                    "{file}, sheet {sheet}, row {number} has more than {most_columns} columns.",
                     "Keep the columns that describe keywords.",
+                    file=self._source.name,
+                    sheet=sheet.title,
+                    number=number,
+                    most_columns=MAX_COLUMNS,
                 )
             yield Record(number, [_cell(cell) for cell in row[:width]], sheet.title)
 
@@ -136,7 +151,9 @@ class XlsxFile:
         self._gap_rows += 1
         if self._gap_rows > MAX_GAP_ROWS:
             raise UsageError(
-                f"{self._source.name} has too many empty rows between its cells.", "Delete them, or save it as CSV."
+                "{file} has too many empty rows between its cells.",
+                "Delete them, or save it as CSV.",
+                file=self._source.name,
             )
 
     def other_split(self, record: Record, width: int) -> list[Cell] | None:
@@ -145,8 +162,10 @@ class XlsxFile:
 
     def _damaged(self, error: Exception) -> UsageError:
         return UsageError(
-            f"{self._source.name} cannot be read as XLSX: {error or type(error).__name__}.",
+            "{file} cannot be read as XLSX: {reason}.",
             "Open it in a spreadsheet program and save it anew, or as CSV.",
+            file=self._source.name,
+            reason=error or type(error).__name__,
         )
 
 

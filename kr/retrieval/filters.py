@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from indexes.arrays import Array
-from indexes.errors import UsageError
+from indexes.errors import Message, UsageError
 from indexes.keyword_filter import Check, Conditions, KeywordFilter
 from indexes.keyword_stats import LANGUAGES
 from indexes.opened import Indexes
@@ -49,8 +49,8 @@ class FilterCompiler:
             min_bid_micros=filters.min_bid_micros,
             max_bid_micros=filters.max_bid_micros,
             languages=tuple(LANGUAGES.index(name) for name in filters.languages),
-            devices=_positions("device", filters.devices, indexes.devices),
-            regions=_positions("region", filters.regions, indexes.regions),
+            devices=_positions(Message("device"), filters.devices, indexes.devices),
+            regions=_positions(Message("region"), filters.regions, indexes.regions),
             must_contain=tuple(map(normalise, filters.must_contain)),
             must_not_contain=tuple(map(normalise, filters.must_not_contain)),
         )
@@ -97,8 +97,14 @@ def monthly_demand(indexes: Indexes, ids: Array) -> Array:
     return indexes.stats.monthly_demand(ids)
 
 
-def _positions(kind: str, wanted: tuple[str, ...], known: tuple[str, ...]) -> tuple[int, ...]:
+def _positions(kind: Message, wanted: tuple[str, ...], known: tuple[str, ...]) -> tuple[int, ...]:
     for name in wanted:
         if name not in known:
-            raise UsageError(f"The log knows no {kind} “{name}”.", f"Name one of: {', '.join(known) or 'none'}.")
+            raise UsageError(
+                "The log knows no {kind} “{name}”.",
+                "Name one of: {choices}.",
+                kind=kind,
+                name=name,
+                choices=", ".join(known) or Message("none"),
+            )
     return tuple(known.index(name) for name in wanted)

@@ -29,7 +29,7 @@ def email_identity(email: str) -> str:
     """An address as it identifies a user: trimmed, case folded. UsageError if it is none."""
     folded = email.strip().casefold()
     if len(folded) > EMAIL_CHARS or not _EMAIL.fullmatch(folded):
-        raise UsageError(f"{email[:60]!r} is not an e-mail address.", "Write it like name@example.com.")
+        raise UsageError("{email!r} is not an e-mail address.", "Write it like name@example.com.", email=email[:60])
     return folded
 
 
@@ -39,13 +39,17 @@ def create_organisation(
     """A new organisation. UsageError if its name or advertiser is taken."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= NAME_CHARS:
-        raise UsageError(f"An organisation's name has 1 to {NAME_CHARS} characters.")
+        raise UsageError("An organisation's name has 1 to {most} characters.", most=NAME_CHARS)
     if session.scalar(select(Organisation.id).where(Organisation.name == name)):
-        raise UsageError(f"There is an organisation {name!r} already.", "Choose another name.")
+        raise UsageError("There is an organisation {name!r} already.", "Choose another name.", name=name)
     if advertiser_id is not None and session.scalar(
         select(Organisation.id).where(Organisation.advertiser_id == advertiser_id)
     ):
-        raise UsageError(f"Another organisation is advertiser {advertiser_id!r} already.", "Check the identifier.")
+        raise UsageError(
+            "Another organisation is advertiser {advertiser!r} already.",
+            "Check the identifier.",
+            advertiser=advertiser_id,
+        )
     organisation = Organisation(name=name, is_platform=is_platform, advertiser_id=advertiser_id, created_at=now)
     session.add(organisation)
     session.flush()
@@ -60,9 +64,14 @@ def organisation_named(
     if found is None:
         return create_organisation(session, name, now, is_platform, advertiser_id)
     if is_platform and not found.is_platform:
-        raise UsageError(f"{found.name!r} is an advertiser, not the platform.", "Name another organisation.")
+        raise UsageError("{name!r} is an advertiser, not the platform.", "Name another organisation.", name=found.name)
     if advertiser_id is not None and found.advertiser_id != advertiser_id:
-        raise UsageError(f"{found.name!r} is advertiser {found.advertiser_id}.", "Leave --advertiser out.")
+        raise UsageError(
+            "{name!r} is advertiser {advertiser}.",
+            "Leave --advertiser out.",
+            name=found.name,
+            advertiser=found.advertiser_id,
+        )
     return found
 
 
@@ -80,14 +89,16 @@ def create_user(
     email = email_identity(email)
     name = " ".join(name.split()) or email.split("@")[0]
     if len(name) > NAME_CHARS:
-        raise UsageError(f"A name has at most {NAME_CHARS} characters.")
+        raise UsageError("A name has at most {most} characters.", most=NAME_CHARS)
     if role in PLATFORM_ROLES and not organisation.is_platform:
         raise UsageError(
-            f"A user of {organisation.name!r} cannot be {role}: that role sees all advertisers' numbers.",
+            "A user of {name!r} cannot be {role}: that role sees all advertisers' numbers.",
             "Only the platform's own organisation has operators and analysts.",
+            name=organisation.name,
+            role=role,
         )
     if session.scalar(select(User.id).where(User.email == email)):
-        raise UsageError(f"There is a user {email} already.", "Sign in, or use another address.")
+        raise UsageError("There is a user {email} already.", "Sign in, or use another address.", email=email)
     user = User(
         organisation=organisation,
         email=email,

@@ -21,9 +21,9 @@ def create_key(session: Session, user: User, name: str, now: datetime) -> tuple[
     """The stored key and its text, which cannot be had again. UsageError for a bad name or too many keys."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= NAME_CHARS:
-        raise UsageError(f"A key's name has 1 to {NAME_CHARS} characters.", "Name the program that uses it.")
+        raise UsageError("A key's name has 1 to {most} characters.", "Name the program that uses it.", most=NAME_CHARS)
     if len(living_keys(session, user.organisation_id)) >= MOST_KEYS:
-        raise UsageError(f"There are {MOST_KEYS} keys already.", "Revoke those that nothing uses.")
+        raise UsageError("There are {most} keys already.", "Revoke those that nothing uses.", most=MOST_KEYS)
     text = PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(user_id=user.id, name=name, beginning=text[:9], key_sha256=sha256(text), created_at=now)
     session.add(key)

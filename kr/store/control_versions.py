@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from indexes.errors import NotFoundError, UsageError
+from indexes.errors import Message, NotFoundError, UsageError
 from kr.store.accounts import NoSuchRecord, record
 from kr.store.changes import Change, ChangeKind
 from kr.store.operator_schema import Control, ControlVersion
@@ -24,6 +24,9 @@ HISTORY = 50
 """Versions that a page lists."""
 
 
+_NAMES = {Control.RULES: Message("rules"), Control.LEXICONS: Message("lexicons")}
+
+
 class StaleControl(UsageError):
     """Somebody else made a later version than the one that was seen."""
 
@@ -31,8 +34,11 @@ class StaleControl(UsageError):
 
     def __init__(self, kind: Control, seen: int, latest: int) -> None:
         super().__init__(
-            f"The {kind} were changed by somebody else meanwhile: you saw version {seen}, the latest is {latest}.",
+            "The {kind} were changed by somebody else meanwhile: you saw version {seen}, the latest is {latest}.",
             "Look at them again, then repeat your change.",
+            kind=_NAMES[kind],
+            seen=seen,
+            latest=latest,
         )
 
 
@@ -92,7 +98,7 @@ def version(session: Session, kind: Control, number: int) -> ControlVersion:
     """One version. NoSuchRecord."""
     found = session.get(ControlVersion, (kind, number))
     if found is None:
-        raise NoSuchRecord(f"There is no version {number} of the {kind}.")
+        raise NoSuchRecord("There is no version {number} of the {kind}.", number=number, kind=_NAMES[kind])
     return found
 
 
@@ -125,7 +131,13 @@ def save(
     `before` and `after` are what the audit log says of the part that changed; left out, both whole contents.
     """
     if len(content) > MOST_CHARS:
-        raise UsageError(f"The {kind} come to {len(content):,} characters; {MOST_CHARS:,} fit.", "Take some out.")
+        raise UsageError(
+            "The {kind} come to {length:,} characters; {most:,} fit.",
+            "Take some out.",
+            kind=_NAMES[kind],
+            length=len(content),
+            most=MOST_CHARS,
+        )
     last = _seen(session, kind, seen)
     if last is not None and last.content == content:
         return last
@@ -149,10 +161,12 @@ def go_live(session: Session, kind: Control, seen: int, author: Author) -> Contr
     """Put the version that was seen, which must be the latest, in force. StaleControl; UsageError if it is already."""
     found = _seen(session, kind, seen)
     if found is None:
-        raise UsageError(f"There are no {kind} yet.", "Make some first.")
+        raise UsageError("There are no {kind} yet.", "Make some first.", kind=_NAMES[kind])
     before = live(session, kind)
     if before is not None and before.content == found.content:
-        raise UsageError(f"Version {seen} of the {kind} is what is in force already.", "Change something first.")
+        raise UsageError(
+            "Version {seen} of the {kind} is what is in force already.", "Change something first.", seen=seen, kind=kind
+        )
     last = session.scalar(select(func.max(ControlVersion.live_sequence)).where(ControlVersion.kind == kind)) or 0
     try:
         with session.begin_nested():

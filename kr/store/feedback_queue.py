@@ -89,7 +89,12 @@ def queue(session: Session, most: int, offset: int = 0) -> tuple[list[Queued], i
 def decide(session: Session, query: str, keyword: str, decision: str, author: Author) -> FeedbackDecision:
     """Decide on a pair; it leaves the queue. UsageError for an unknown decision, or for a pair that nobody judged."""
     if decision not in set(Decision):
-        raise UsageError(f"There is no decision {decision[:30]!r}.", f"Use one of {', '.join(Decision)}.")
+        raise UsageError(
+            "There is no decision {decision!r}.",
+            "Use one of {choices}.",
+            decision=decision[:30],
+            choices=", ".join(Decision),
+        )
     query, keyword = normalise(query), normalise(keyword)
     if not keyword or len(keyword) > KEYWORD_CHARS:
         raise UsageError("The keyword is empty or too long.", "Send what the queue showed.")
@@ -97,7 +102,9 @@ def decide(session: Session, query: str, keyword: str, decision: str, author: Au
         select(KeywordVerdict.query).where(KeywordVerdict.keyword == keyword, KeywordVerdict.undone_at.is_(None))
     )
     if query not in map(normalise, judged):
-        raise UsageError(f"Nobody judged “{keyword[:60]}” for “{query[:60]}”.", "Load the queue again.")
+        raise UsageError(
+            "Nobody judged “{keyword}” for “{query}”.", "Load the queue again.", keyword=keyword[:60], query=query[:60]
+        )
     earlier = next((row for row in _living(session) if (row.query, row.keyword) == (query, keyword)), None)
     if earlier is not None:
         raise AlreadyDecided(keyword)
@@ -115,7 +122,7 @@ class AlreadyDecided(UsageError):
     http_status = 409
 
     def __init__(self, keyword: str) -> None:
-        super().__init__(f"Somebody decided on “{keyword[:60]}” meanwhile.", "Load the queue again.")
+        super().__init__("Somebody decided on “{keyword}” meanwhile.", "Load the queue again.", keyword=keyword[:60])
 
 
 def undo_decision(session: Session, decision_id: int, author: Author) -> None:

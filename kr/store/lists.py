@@ -11,24 +11,17 @@ from datetime import datetime
 from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from indexes.errors import UsageError
+from indexes.errors import Message, UsageError
 from indexes.text import normalise
-from kr.store.accounts import NoSuchRecord
-from kr.store.schema import KEYWORD_CHARS, NAME_CHARS, KeywordList, ListedKeyword
+from kr.store.named_versions import NamedVersions
+from kr.store.schema import KEYWORD_CHARS, KeywordList, ListedKeyword
 
 MOST_KEYWORDS = 20_000
-MOST_LISTS = 1_000
 _AT_ONCE = 500
 """Keywords named in one statement: databases bound the number of parameters."""
 
 
-class StaleVersion(UsageError):
-    """Somebody else changed the list since it was shown."""
-
-    http_status = 409
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"The list {name!r} was changed by somebody else meanwhile.", "Look at it again, then repeat.")
+LISTS = NamedVersions(KeywordList, Message("list"), most=1_000)
 
 
 @dataclass(frozen=True)
@@ -56,19 +49,13 @@ def lists_of(session: Session, organisation_id: str) -> list[ListSummary]:
 
 def find_list(session: Session, organisation_id: str, list_id: str, for_change: bool = False) -> KeywordList:
     """One of the organisation's lists; NoSuchRecord for others too."""
-    wanted = select(KeywordList).where(KeywordList.id == list_id, KeywordList.organisation_id == organisation_id)
-    found = session.scalar(wanted.with_for_update() if for_change else wanted)
-    if found is None:
-        raise NoSuchRecord("There is no such list.")
-    return found
+    return LISTS.find(session, organisation_id, list_id, for_change)
 
 
 def create_list(session: Session, organisation_id: str, name: str, now: datetime) -> KeywordList:
     """A new, empty list. UsageError if the name is taken or there are too many lists."""
-    name = _free_name(session, organisation_id, name)
-    count = select(func.count()).select_from(KeywordList).where(KeywordList.organisation_id == organisation_id)
-    if (session.scalar(count) or 0) >= MOST_LISTS:
-        raise UsageError(f"There are {MOST_LISTS} lists already.", "Delete those that nobody needs.")
+    name = LISTS.free_name(session, organisation_id, name)
+    LISTS.check_room(session, organisation_id)
     made = KeywordList(organisation_id=organisation_id, name=name, version=1, created_at=now)
     session.add(made)
     session.flush()
@@ -83,15 +70,15 @@ def list_named(session: Session, organisation_id: str, name: str, now: datetime)
 
 def rename_list(session: Session, organisation_id: str, list_id: str, name: str, version: int) -> KeywordList:
     """Give a list another name. StaleVersion, UsageError if the name is taken."""
-    found = _seen(session, organisation_id, list_id, version)
-    found.name = _free_name(session, organisation_id, name, but=found.id)
+    found = LISTS.seen(session, organisation_id, list_id, version)
+    found.name = LISTS.free_name(session, organisation_id, name, but=found.id)
     found.version += 1
     return found
 
 
 def delete_list(session: Session, organisation_id: str, list_id: str, version: int) -> None:
     """Delete a list and what it holds. StaleVersion."""
-    found = _seen(session, organisation_id, list_id, version)
+    found = LISTS.seen(session, organisation_id, list_id, version)
     session.execute(delete(ListedKeyword).where(ListedKeyword.list_id == found.id))
     session.delete(found)
 
@@ -107,7 +94,7 @@ def add_keywords(
     if not new:
         return 0
     if _count(session, found.id) + len(new) > MOST_KEYWORDS:
-        raise UsageError(f"A list has at most {MOST_KEYWORDS:,} keywords.", "Make another list for the rest.")
+        raise UsageError("A list has at most {most:,} keywords.", "Make another list for the rest.", most=MOST_KEYWORDS)
     found.version += 1
     for keyword in new:
         row = there.get(keyword)
@@ -121,7 +108,7 @@ def add_keywords(
 
 def remove_keywords(session: Session, organisation_id: str, list_id: str, keywords: Iterable[str], version: int) -> int:
     """Take keywords off; return how many were on the list. StaleVersion."""
-    found = _seen(session, organisation_id, list_id, version)
+    found = LISTS.seen(session, organisation_id, list_id, version)
     there = [row for row in _rows(session, found.id, _identities(keywords)).values() if row.removed_in_version is None]
     if there:
         found.version += 1
@@ -135,7 +122,7 @@ def undo_last_change(session: Session, organisation_id: str, list_id: str, versi
 
     StaleVersion if it is not the last one; UsageError if it neither added nor removed anything.
     """
-    found = _seen(session, organisation_id, list_id, version)
+    found = LISTS.seen(session, organisation_id, list_id, version)
     mine = ListedKeyword.list_id == found.id
     added = session.execute(delete(ListedKeyword).where(mine, ListedKeyword.added_in_version == version))
     removed = session.execute(
@@ -169,32 +156,18 @@ def listed_keywords(session: Session, organisation_id: str) -> set[str]:
     return set(rows)
 
 
-def _seen(session: Session, organisation_id: str, list_id: str, version: int) -> KeywordList:
-    found = find_list(session, organisation_id, list_id, for_change=True)
-    if found.version != version:
-        raise StaleVersion(found.name)
-    return found
-
-
-def _free_name(session: Session, organisation_id: str, name: str, but: str | None = None) -> str:
-    name = " ".join(name.split())
-    if not 1 <= len(name) <= NAME_CHARS:
-        raise UsageError(f"A list's name has 1 to {NAME_CHARS} characters.")
-    taken = session.scalar(
-        select(KeywordList.id).where(KeywordList.organisation_id == organisation_id, KeywordList.name == name)
-    )
-    if taken is not None and taken != but:
-        raise UsageError(f"There is a list {name!r} already.", "Choose another name.")
-    return name
-
-
 def _identities(keywords: Iterable[str]) -> list[str]:
     """Normalised keywords, each once, in order."""
     found: dict[str, None] = {}
     for keyword in keywords:
         identity = normalise(keyword)
         if not identity or len(identity) > KEYWORD_CHARS:
-            raise UsageError(f"{keyword[:60]!r} is not a keyword.", f"Keywords have 1 to {KEYWORD_CHARS} characters.")
+            raise UsageError(
+                "{keyword!r} is not a keyword.",
+                "Keywords have 1 to {most} characters.",
+                keyword=keyword[:60],
+                most=KEYWORD_CHARS,
+            )
         found[identity] = None
     return list(found)
 

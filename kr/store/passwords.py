@@ -18,7 +18,10 @@ def hash_password(password: str, email: str = "") -> str:
     """The hash to store. UsageError says why a password is too weak."""
     if not MIN_CHARS <= len(password) <= MAX_CHARS:
         raise UsageError(
-            f"A password has {MIN_CHARS} to {MAX_CHARS} characters.", "Three or four words make a good one."
+            "A password has {least} to {most} characters.",
+            "Three or four words make a good one.",
+            least=MIN_CHARS,
+            most=MAX_CHARS,
         )
     if len(set(password)) < 5 or (
         email and email.split("@")[0] and password.casefold() in (email, email.split("@")[0])

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from indexes.errors import UsageError
+from indexes.errors import Message, UsageError
 from kr.planning.operations import MOST_KEYWORDS, Operation, perform
 from kr.planning.plan import (
     AdGroup,
@@ -28,9 +28,8 @@ from kr.planning.plan import (
 )
 from kr.planning.plan_row import MatchType, PlanRow, Status
 from kr.planning.plan_rows import add_rows
-from kr.store.accounts import NoSuchRecord
+from kr.store.named_versions import NamedVersions
 from kr.store.schema import (
-    NAME_CHARS,
     PlanAdGroup,
     PlanCampaign,
     PlanChange,
@@ -38,7 +37,6 @@ from kr.store.schema import (
     StoredPlanKeyword,
 )
 
-MOST_PLANS = 1_000
 KEPT_CHANGES = 100
 """Changes of a plan that are kept to be undone."""
 UNDO = "undo"
@@ -47,16 +45,7 @@ _TABLES: dict[str, Any] = {"campaign": PlanCampaign, "ad_group": PlanAdGroup, "k
 _AS_JSON = frozenset({"labels", "facts"})
 
 
-class StalePlan(UsageError):
-    """Somebody else changed the plan since it was shown."""
-
-    http_status = 409
-
-    def __init__(self, name: str, version: int) -> None:
-        super().__init__(
-            f"The plan {name!r} was changed by somebody else meanwhile; it is at version {version}.",
-            "Look at it again, then repeat.",
-        )
+PLANS = NamedVersions(StoredPlan, Message("plan"), most=1_000)
 
 
 @dataclass(frozen=True)
@@ -96,19 +85,13 @@ def plans_of(session: Session, organisation_id: str) -> list[PlanSummary]:
 
 def find_plan(session: Session, organisation_id: str, plan_id: str, for_change: bool = False) -> StoredPlan:
     """One of the organisation's plans; NoSuchRecord for others too."""
-    wanted = select(StoredPlan).where(StoredPlan.id == plan_id, StoredPlan.organisation_id == organisation_id)
-    found = session.scalar(wanted.with_for_update() if for_change else wanted)
-    if found is None:
-        raise NoSuchRecord("There is no such plan.")
-    return found
+    return PLANS.find(session, organisation_id, plan_id, for_change)
 
 
 def create_plan(session: Session, organisation_id: str, name: str, now: datetime) -> StoredPlan:
     """A new, empty plan. UsageError if the name is taken or there are too many plans."""
-    name = _free_name(session, organisation_id, name)
-    count = select(func.count()).select_from(StoredPlan).where(StoredPlan.organisation_id == organisation_id)
-    if (session.scalar(count) or 0) >= MOST_PLANS:
-        raise UsageError(f"There are {MOST_PLANS} plans already.", "Delete those that nobody needs.")
+    name = PLANS.free_name(session, organisation_id, name)
+    PLANS.check_room(session, organisation_id)
     made = StoredPlan(
         organisation_id=organisation_id, name=name, version=1, next_item=1, created_at=now, changed_at=now
     )
@@ -124,16 +107,16 @@ def plan_named(session: Session, organisation_id: str, name: str, now: datetime)
 
 
 def rename_plan(session: Session, organisation_id: str, plan_id: str, name: str, version: int) -> StoredPlan:
-    """Give a plan another name. StalePlan, UsageError if the name is taken."""
-    found = _seen(session, organisation_id, plan_id, version)
-    found.name = _free_name(session, organisation_id, name, but=found.id)
+    """Give a plan another name. StaleVersion, UsageError if the name is taken."""
+    found = PLANS.seen(session, organisation_id, plan_id, version)
+    found.name = PLANS.free_name(session, organisation_id, name, but=found.id)
     found.version += 1
     return found
 
 
 def delete_plan(session: Session, organisation_id: str, plan_id: str, version: int) -> None:
-    """Delete a plan and what it holds. StalePlan."""
-    found = _seen(session, organisation_id, plan_id, version)
+    """Delete a plan and what it holds. StaleVersion."""
+    found = PLANS.seen(session, organisation_id, plan_id, version)
     for table in (*_TABLES.values(), PlanChange):
         session.execute(delete(table).where(table.plan_id == found.id))
     session.delete(found)
@@ -178,11 +161,11 @@ def change_plan(
     now: datetime,
     action: str | None = None,
 ) -> StoredPlan:
-    """Do operations to the version that was seen: all of them, or none. StalePlan; UsageError for what cannot be done.
+    """Do operations to the version that was seen: all of them, or none. StaleVersion; UsageError if one cannot be.
 
     `action` names the change to people; without it the first operation's name does. Nothing changed: no new version.
     """
-    found = _seen(session, organisation_id, plan_id, version)
+    found = PLANS.seen(session, organisation_id, plan_id, version)
     edits = perform(read_plan(session, found), operations)
     _keep(session, found, edits, action or operations[0].op, user_id, now)
     return found
@@ -216,7 +199,9 @@ def import_rows(
     editor = PlanEditor(read_plan(session, found))
     count = add_rows(editor, rows)
     if len(editor.keywords) > MOST_KEYWORDS:
-        raise UsageError(f"A plan has at most {MOST_KEYWORDS:,} keywords.", "Split the file, a campaign each.")
+        raise UsageError(
+            "A plan has at most {most:,} keywords.", "Split the file, a campaign each.", most=MOST_KEYWORDS
+        )
     _keep(session, found, editor.edits(), "import", user_id, now)
     return count
 
@@ -224,11 +209,15 @@ def import_rows(
 def undo_last_change(
     session: Session, organisation_id: str, plan_id: str, version: int, user_id: str | None, now: datetime
 ) -> PlanChange:
-    """Take back the last change that was not taken back yet; returns it. StalePlan; UsageError if there is none."""
-    found = _seen(session, organisation_id, plan_id, version)
+    """Take back the last change that was not taken back yet; returns it. StaleVersion; UsageError if there is none."""
+    found = PLANS.seen(session, organisation_id, plan_id, version)
     change = last_change(session, found.id)
     if change is None:
-        raise UsageError("There is no change of this plan left to undo.", f"The last {KEPT_CHANGES} can be.")
+        raise UsageError(
+            "There is no change of this plan left to undo.",
+            "The last {most} can be.",
+            most=KEPT_CHANGES,
+        )
     edits = inverted(edits_from_json(json.loads(change.edits)))
     read_plan(session, found).edited(edits)  # fails, rather than half undo, if the tables were changed by hand
     _keep(session, found, edits, UNDO, user_id, now)
@@ -328,25 +317,6 @@ def _keyword(
         final_url,
         json.loads(facts),
     )
-
-
-def _seen(session: Session, organisation_id: str, plan_id: str, version: int) -> StoredPlan:
-    found = find_plan(session, organisation_id, plan_id, for_change=True)
-    if found.version != version:
-        raise StalePlan(found.name, found.version)
-    return found
-
-
-def _free_name(session: Session, organisation_id: str, name: str, but: str | None = None) -> str:
-    name = " ".join(name.split())
-    if not 1 <= len(name) <= NAME_CHARS:
-        raise UsageError(f"A plan's name has 1 to {NAME_CHARS} characters.")
-    taken = session.scalar(
-        select(StoredPlan.id).where(StoredPlan.organisation_id == organisation_id, StoredPlan.name == name)
-    )
-    if taken is not None and taken != but:
-        raise UsageError(f"There is a plan {name!r} already.", "Choose another name.")
-    return name
 
 
 def _chunks(items: Sequence[int]) -> Iterable[Sequence[int]]:

@@ -36,7 +36,11 @@ class TooManyTries(UsageError):
 
     def __init__(self, seconds: int) -> None:
         minutes = -(-seconds // 60)
-        super().__init__("Too many wrong passwords.", f"Try again in {minutes} minute{'s' if minutes > 1 else ''}.")
+        super().__init__(
+            "Too many wrong passwords.",
+            "Try again in {minutes} minutes." if minutes > 1 else "Try again in a minute.",
+            minutes=minutes,
+        )
         self.seconds = seconds
 
 

@@ -25,10 +25,15 @@ def give_verdict(session: Session, user: User, query: str, keywords: Iterable[st
     UsageError for an unknown verdict, for no keyword, or for what is none.
     """
     if verdict not in set(Verdict):
-        raise UsageError(f"There is no verdict {verdict[:30]!r}.", f"Use one of {', '.join(Verdict)}.")
+        raise UsageError(
+            "There is no verdict {verdict!r}.",
+            "Use one of {choices}.",
+            verdict=verdict[:30],
+            choices=", ".join(Verdict),
+        )
     identities = list(dict.fromkeys(map(normalise, keywords)))
     if not identities or len(identities) > MOST_AT_ONCE:
-        raise UsageError(f"{len(identities)} keywords were sent.", f"Send 1 to {MOST_AT_ONCE}.")
+        raise UsageError("{count} keywords were sent.", "Send 1 to {most}.", count=len(identities), most=MOST_AT_ONCE)
     if not all(0 < len(identity) <= KEYWORD_CHARS for identity in identities) or len(query) > MOST_QUERY_CHARS:
         raise UsageError("A keyword or the query is empty or too long.", "Send what the search page showed.")
     batch = new_id()

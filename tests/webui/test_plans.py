@@ -3,6 +3,7 @@
 import html
 import io
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -413,3 +414,54 @@ def test_the_best_set_under_a_budget_is_shown_and_taken(
     assert "over_budget" in [finding["code"] for finding in findings]
     wrong = one.browser.get(f"/plans/{plan_id}/forecast?weeks=99")
     assert wrong.status_code == 400 and "not a number of weeks" in wrong.get_data(as_text=True)
+
+
+CONFLICT = "计划“plan”刚被别人修改过，现在是版本 3。请再看一遍，然后重做。"
+
+
+def stale_plan(advertiser: Advertiser) -> str:
+    made = advertiser.call("POST", "", name="plan").json["data"]["id"]
+    renamed = advertiser.call("PATCH", f"/{made}", version=1, name="plan 2")
+    assert (
+        renamed.status_code == 200 and advertiser.call("PATCH", f"/{made}", version=2, name="plan").status_code == 200
+    )
+    return str(made)
+
+
+@pytest.mark.parametrize(
+    ("query", "header", "language"),
+    [("", "zh-CN,zh;q=0.9", "zh-Hans"), ("?lang=zh", "en", "zh-Hans"), ("?lang=en", "zh", "en"), ("", "fr", "en")],
+)
+def test_a_conflict_is_told_to_programs_in_the_language_that_they_ask_for(
+    advertiser: Advertiser, query: str, header: str, language: str
+) -> None:
+    made = stale_plan(advertiser)
+    reply = advertiser.browser.application.test_client().patch(
+        f"/api/v1/plans/{made}{query}",
+        json={"version": 1, "name": "other"},
+        headers={"Authorization": f"Bearer {advertiser.key}", "Accept-Language": header},
+    )
+    assert reply.status_code == 409 and reply.mimetype == "application/problem+json"
+    assert reply.headers["Content-Language"] == language and "Accept-Language" in reply.headers["Vary"]
+    if language == "en":
+        assert "was changed by somebody else" in reply.json["detail"] and reply.json["title"].startswith("Somebody")
+    else:
+        assert reply.json["detail"] == CONFLICT
+        assert reply.json["title"] == "其间已被别人修改"
+
+
+def test_pages_say_in_chinese_what_the_store_and_a_file_refuse(advertiser: Advertiser) -> None:
+    advertiser.call("POST", "", name="plan")
+    twice = advertiser.post("/plans?lang=zh", "/plans?lang=zh", name="plan")
+    assert "已有计划“plan”。请换一个名称。" in twice.get_data(as_text=True)
+    empty = advertiser.post("/plans/upload?lang=zh", "/plans?lang=zh", file=(io.BytesIO(b""), "empty.csv"))
+    assert "empty.csv 是空的。请给出每行一个关键词的文件。" in empty.get_data(as_text=True)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("keywords.txt", "flowers")
+    archive.seek(0)
+    none = advertiser.post("/plans/upload?lang=zh", "/plans?lang=zh", file=(archive, "book.xlsx"))
+    assert "book.xlsx 是 zip 文件，但不是 XLSX 工作簿。请存为 .xlsx 或 .csv。" in none.get_data(as_text=True)
+    assert "There is a plan &#39;plan&#39; already." in advertiser.post("/plans", "/plans", name="plan").get_data(
+        as_text=True
+    )

@@ -5,6 +5,7 @@ import hmac
 
 from flask import current_app
 
+from indexes.errors import Message
 from webui.api.problems import ACCOUNT_KEY, ApiProblem
 
 
@@ -19,7 +20,10 @@ def check_account(account: str | None, key: str | None) -> None:
         return
     secret = current_app.config["KR_WEB"].account_secret.get_secret_value()
     if not secret:
-        raise ApiProblem(ACCOUNT_KEY, "This service answers for no account: the operator has set no account_secret.")
+        raise ApiProblem(
+            ACCOUNT_KEY, Message("This service answers for no account: the operator has set no account_secret.")
+        )
     wanted, given = account_key(secret, account), (key or "").encode("utf-8", "surrogatepass")
     if not hmac.compare_digest(wanted.encode(), given):
-        raise ApiProblem(ACCOUNT_KEY, "The key is not that of this account.", [{"pointer": "#/key", "detail": "Wrong"}])
+        wrong = Message("The key is not that of this account.")
+        raise ApiProblem(ACCOUNT_KEY, wrong, [("#/key", wrong)])

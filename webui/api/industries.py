@@ -35,6 +35,6 @@ def one_industry(industry_id: str) -> Response:
     try:
         view = browser.view(industry_id, question.limit)
     except UnknownIndustryError as error:
-        raise ApiProblem(NOT_FOUND, error.message) from error
+        raise ApiProblem(NOT_FOUND, error.parts[0]) from error
     took_ms = round((time.perf_counter() - started) * 1000, 3)
     return send(industry_envelope(view, language=question.language, request_id=g.request_id), took_ms)

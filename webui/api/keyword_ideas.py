@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, current_app, g, request
 
-from indexes.errors import UsageError
+from indexes.errors import Message, UsageError
 from indexes.text import normalise
 from kr.audit.stage import ADULT_PARAMETER
 from kr.envelope import envelope, scores_envelope
@@ -33,6 +33,7 @@ from webui.api.problems import (
 )
 from webui.identity import current_identity
 from webui.judging import known_keywords
+from webui.languages import page_language
 from webui.page_tokens import PageToken, decode_page_token
 from webui.search_service import answer, current_service
 from webui.seed_material import SeedMaterial, read_material
@@ -83,37 +84,36 @@ def material_of_question(question: KeywordIdeasRequest | KeywordScoresRequest) -
     service, identity = current_service(), current_identity()
     read: tuple[PageRead | SiteRead, ...] = ()
     if (url := question.url_seed) is not None:
-        with _page_problems("#/url_seed/url", question.language):
+        with _page_problems("#/url_seed/url"):
             read += read_material(service, identity, (), page=url.url, fresh=url.fresh).read
     if (site := question.site_seed) is not None:
-        with _page_problems("#/site_seed/site", question.language):
+        with _page_problems("#/site_seed/site"):
             read += read_material(service, identity, (), site=site.site).read
     if question.list_seed is None:
         return SeedMaterial(read)
     if identity is None:
-        raise ApiProblem(UNAUTHENTICATED, "list_seed needs an API key: Authorization: Bearer kr_….")
+        raise ApiProblem(UNAUTHENTICATED, Message("list_seed needs an API key: Authorization: Bearer kr_…."))
     typed = question.keyword_seed.keywords if question.keyword_seed else ()
     try:
         listed = read_material(service, identity, typed, list_id=question.list_seed.list_id)
     except NoSuchRecord as error:
-        mistake = {"pointer": "#/list_seed/list_id", "detail": str(error)}
-        raise ApiProblem(NOT_FOUND, str(error), [mistake]) from error
+        raise ApiProblem(NOT_FOUND, error, [("#/list_seed/list_id", error)]) from error
     return replace(listed, read=read)
 
 
 @contextmanager
-def _page_problems(pointer: str, language: str | None) -> Iterator[None]:
+def _page_problems(pointer: str) -> Iterator[None]:
     try:
         yield
     except PageError as error:
-        raise page_problem(error, pointer, language) from error
+        raise page_problem(error, pointer) from error
 
 
-def page_problem(error: PageError, pointer: str, language: str | None) -> ApiProblem:
+def page_problem(error: PageError, pointer: str) -> ApiProblem:
     """The problem of a page or site that is refused or cannot be read."""
     kind = PAGE_REFUSED if error.refused else PAGE_UNREADABLE
-    detail = error.text_zh if language == "zh" else error.text_en
-    return ApiProblem(kind, detail, [{"pointer": pointer, "detail": f"{error.problem.value}: {detail}"}])
+    detail = error.text_zh if page_language() == "zh" else error.text_en
+    return ApiProblem(kind, detail, [(pointer, f"{error.problem.value}: {detail}")])
 
 
 @contextmanager
@@ -121,8 +121,7 @@ def _industry_problems() -> Iterator[None]:
     try:
         yield
     except UnknownIndustryError as error:
-        mistake = {"pointer": "#/industry_seed/industries", "detail": str(error)}
-        raise ApiProblem(INVALID_REQUEST, str(error), [mistake]) from error
+        raise ApiProblem(INVALID_REQUEST, error, [("#/industry_seed/industries", error)]) from error
 
 
 @contextmanager
@@ -130,7 +129,7 @@ def _token_problems() -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        raise ApiProblem(PAGE_TOKEN, str(error), [{"pointer": "#/page_token", "detail": error.message}]) from error
+        raise ApiProblem(PAGE_TOKEN, error, [("#/page_token", error.parts[0])]) from error
 
 
 @blueprint.post("/keyword-scores")
@@ -160,8 +159,7 @@ def _seeds_of(question: KeywordIdeasRequest | KeywordScoresRequest) -> tuple[str
     try:
         return parse_seeds(question.keyword_seed.keywords if question.keyword_seed else (), current_app.config["KR"])
     except UsageError as error:
-        pointer = "#/keyword_seed/keywords"
-        raise ApiProblem(INVALID_REQUEST, str(error), [{"pointer": pointer, "detail": str(error)}]) from error
+        raise ApiProblem(INVALID_REQUEST, error, [("#/keyword_seed/keywords", error)]) from error
 
 
 def _parameters(question: KeywordIdeasRequest | KeywordScoresRequest) -> dict[str, float]:

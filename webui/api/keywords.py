@@ -4,7 +4,7 @@ import time
 
 from flask import Blueprint, Response, current_app, g
 
-from indexes.errors import UsageError
+from indexes.errors import Message, UsageError
 from kr.envelope import profile_envelope, request_hash
 from kr.seeds import parse_seeds
 from kr.types import Request
@@ -30,8 +30,10 @@ def keyword(text: str) -> Response:
     profile = service.profile(text)
     if profile is None:
         categories = service.unsafe_categories(text)
-        why = "touches a category that the platform does not advertise" if categories else "was not searched"
-        raise ApiProblem(NOT_FOUND, f"“{text[:60]}” {why} in the period of the log.")
+        if categories:
+            unsafe = Message("“{text}” touches a category that the platform does not advertise.", text=text[:60])
+            raise ApiProblem(NOT_FOUND, unsafe)
+        raise ApiProblem(NOT_FOUND, Message("“{text}” was not searched in the period of the log.", text=text[:60]))
     related = service.related(Request(wanted, limit=DEFAULT_RELATED)).rows
     score = service.scores(Request(seeds), [text])[0] if seeds else None
     took_ms = round((time.perf_counter() - started) * 1000, 3)

@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 from indexes.errors import UsageError
 from kr.store.accounts import find_user, utc_now
 from kr.store.lists import (
-    StaleVersion,
     add_keywords,
     create_list,
     delete_list,
@@ -32,7 +31,6 @@ from webui.api.list_models import (
     VerdictsData,
     VerdictsReply,
 )
-from webui.api.problems import CONFLICT, ApiProblem
 from webui.identity import current_database, signed_in
 
 blueprint = Blueprint("lists_api", __name__, url_prefix="/api/v1")
@@ -77,16 +75,13 @@ def one_list(list_id: str) -> Response:
 def change_list(list_id: str) -> Response:
     """Rename a list, add to it, remove from it: all of it or nothing."""
     body, mine = read_body(KeywordListChange), signed_in().organisation_id
-    try:
-        with current_database().writing() as session:
-            version = body.version
-            if body.name is not None:
-                version = rename_list(session, mine, list_id, body.name, version).version
-            remove_keywords(session, mine, list_id, body.remove, version)
-            add_keywords(session, mine, list_id, body.add, "", utc_now())
-            reply = _list(session, mine, list_id)
-    except StaleVersion as error:
-        raise ApiProblem(CONFLICT, str(error)) from error
+    with current_database().writing() as session:
+        version = body.version
+        if body.name is not None:
+            version = rename_list(session, mine, list_id, body.name, version).version
+        remove_keywords(session, mine, list_id, body.remove, version)
+        add_keywords(session, mine, list_id, body.add, "", utc_now())
+        reply = _list(session, mine, list_id)
     return _send(reply)
 
 
@@ -96,11 +91,8 @@ def end_list(list_id: str) -> Response:
     version = request.args.get("version", type=int)
     if version is None:
         raise parameter_problem("version", UsageError("The version that was seen is missing.", "Add ?version=…."))
-    try:
-        with current_database().writing() as session:
-            delete_list(session, signed_in().organisation_id, list_id, version)
-    except StaleVersion as error:
-        raise ApiProblem(CONFLICT, str(error)) from error
+    with current_database().writing() as session:
+        delete_list(session, signed_in().organisation_id, list_id, version)
     return Response(status=204)
 
 

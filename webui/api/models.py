@@ -7,8 +7,8 @@ Names follow Google Ads' KeywordPlanIdeaService where it has one. Unknown is nul
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
+from indexes.errors import Message
 from indexes.text import normalise
 from kr.relevance.match import HARDLY_SEARCHED, SPECIAL_TERMS, SURELY_RELEVANT
 from webui.limits import (
@@ -57,7 +57,7 @@ Count = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 def _has_text(word: str) -> str:
     """An empty word is in every keyword: as a filter it would remove all or nothing."""
     if not normalise(word):
-        raise PydanticCustomError("empty_word", "The word has no visible character")
+        raise ValueError(Message("The word has no visible character"))
     return word
 
 
@@ -158,7 +158,7 @@ class IdeaFilters(_Question):
         for low, high in (("min_searches", "max_searches"), ("min_bid_micros", "max_bid_micros")):
             least, most = getattr(self, low), getattr(self, high)
             if least is not None and most is not None and least > most:
-                raise PydanticCustomError("empty_range", "{low} is above {high}", {"low": low, "high": high})
+                raise ValueError(Message("{low} is above {high}", low=low, high=high))
         return self
 
 
@@ -197,7 +197,7 @@ class KeywordIdeasRequest(_Question):
     def _something_is_asked(self) -> Self:
         if not any((self.keyword_seed, self.url_seed, self.site_seed, self.list_seed, self.industry_seed)):
             names = "keyword_seed, url_seed, site_seed, list_seed, industry_seed"
-            raise PydanticCustomError("no_seed", "Name one of {names}, or several", {"names": names})
+            raise ValueError(Message("Name one of {names}, or several", names=names))
         return self
 
 

@@ -78,7 +78,7 @@ def comparison() -> Response:
     try:
         found = compare_snapshots(question.before, question.after)
     except NotFoundError as error:
-        raise parameter_problem("before", str(error)) from error
+        raise parameter_problem("before", error) from error
     return send_model(ComparisonReply(data=ComparisonModel.model_validate(asdict(found))))
 
 

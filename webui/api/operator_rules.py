@@ -163,7 +163,10 @@ def _known(rule: Rule) -> Rule:
     """A rule whose source there is."""
     if rule.source is not None and rule.source not in SOURCES:
         raise parameter_problem(
-            "rule/source", UsageError(f"There is no source {rule.source}.", f"Sources: {', '.join(SOURCES)}.")
+            "rule/source",
+            UsageError(
+                "There is no source {source}.", "Sources: {choices}.", source=rule.source, choices=", ".join(SOURCES)
+            ),
         )
     return rule
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import orjson
 from flask import Blueprint, Response, current_app, g, request
 
+from indexes.errors import Message
 from kr.pages.problems import PageError
 from kr.planning.accounting import Rejection
 from kr.planning.exporting import FORMATS
@@ -20,6 +21,7 @@ from webui.api.problems import INVALID_REQUEST, NOT_FOUND, TOO_LARGE, ApiProblem
 from webui.exports import export_of, export_of_form, read_export_form
 from webui.identity import current_identity
 from webui.judging import personal
+from webui.languages import said
 from webui.search_service import current_service
 from webui.uploads import UploadTooLarge, uploaded_file
 
@@ -67,7 +69,7 @@ def _uploaded() -> SourceFile:
     try:
         return uploaded_file()
     except UploadTooLarge as error:
-        raise ApiProblem(TOO_LARGE, str(error)) from None
+        raise ApiProblem(TOO_LARGE, error) from None
 
 
 @blueprint.get("/keyword-ideas/export")
@@ -77,19 +79,21 @@ def export_by_address() -> Response:
     errors = dict(form.errors)
     format = request.args.get("format", "csv")
     if format not in FORMATS:
-        errors["format"] = f"“{format[:40]}” is not a format; use one of {', '.join(FORMATS)}."
+        errors["format"] = said(
+            Message("“{format}” is not a format; use one of {choices}.", format=format[:40], choices=", ".join(FORMATS))
+        )
     if not form.asks:
-        errors.setdefault("q", "No keyword to search for was named.")
+        errors.setdefault("q", said(Message("No keyword to search for was named.")))
     if errors:
-        pointers = [{"pointer": f"?{name}", "detail": text} for name, text in errors.items()]
+        pointers = [(f"?{name}", text) for name, text in errors.items()]
         raise ApiProblem(INVALID_REQUEST, " ".join(errors.values()), pointers)
     identity = current_identity()
     try:
         return export_of_form(form, personal(form, identity), identity)
     except PageError as error:
-        raise page_problem(error, "?q", None) from error
+        raise page_problem(error, "?q") from error
     except NoSuchRecord as error:
-        raise ApiProblem(NOT_FOUND, str(error), [{"pointer": "?list", "detail": str(error)}]) from error
+        raise ApiProblem(NOT_FOUND, error, [("?list", error)]) from error
 
 
 @blueprint.post("/keyword-ideas/export")

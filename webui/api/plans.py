@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, request
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from indexes.errors import UsageError
+from indexes.errors import Message, UsageError
 from kr.planning.exporting import FORMATS
 from kr.planning.forecast_envelope import budget_envelope, forecast_envelope
 from kr.planning.plan_forecast import forecast_items, planned
@@ -49,7 +49,7 @@ from webui.api.plans_models import (
     RegroupRequest,
     UseSetRequest,
 )
-from webui.api.problems import CONFLICT, INVALID_REQUEST, ApiProblem
+from webui.api.problems import INVALID_REQUEST, ApiProblem
 from webui.identity import current_database, signed_in
 from webui.plan_analysis import best_set
 from webui.plan_pages import plan_file
@@ -57,11 +57,6 @@ from webui.search_service import current_service
 
 blueprint = Blueprint("plans_api", __name__, url_prefix="/api/v1/plans")
 LANGUAGES = ("en", "zh")
-
-
-@blueprint.errorhandler(store.StalePlan)
-def _stale(error: store.StalePlan) -> Response:
-    return ApiProblem(CONFLICT, str(error)).response()
 
 
 @blueprint.get("")
@@ -136,7 +131,7 @@ def import_file(plan_id: str) -> Response:
     if request.mimetype == "multipart/form-data":
         source = plans.uploaded("file")
         if source is None:
-            raise ApiProblem(INVALID_REQUEST, "The form has no file named “file”.")
+            raise ApiProblem(INVALID_REQUEST, Message("The form has no file named “file”."))
     else:
         source = SourceFile("The file", content=request.get_data(cache=False))
     _, importing = plans.import_file(plan_id, source)
@@ -157,7 +152,12 @@ def export_plan(plan_id: str) -> Response:
     opened = plans.open_plan(plan_id)
     format, language = request.args.get("format", "csv"), _language()
     if format not in FORMATS:
-        raise parameter_problem("format", UsageError(f"{format[:40]!r} is no format; use one of {', '.join(FORMATS)}."))
+        raise parameter_problem(
+            "format",
+            UsageError(
+                "{format!r} is no format; use one of {choices}.", format=format[:40], choices=", ".join(FORMATS)
+            ),
+        )
     response = plan_file(opened.plan, opened.stored.name, format, language)
     assert isinstance(response, Response)
     return response
@@ -278,7 +278,9 @@ def _owner(plan_id: str) -> str:
 def _language() -> str:
     language = request.args.get("lang", "en")
     if language not in LANGUAGES:
-        raise parameter_problem("lang", UsageError(f"{language[:20]!r} is no language.", "Use en or zh."))
+        raise parameter_problem(
+            "lang", UsageError("{language!r} is no language.", "Use en or zh.", language=language[:20])
+        )
     return language
 
 

@@ -7,6 +7,11 @@ from typing import Any
 import orjson
 from flask import Response, request
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from indexes.errors import KRError, Message
+from kr.mistakes import message_of
+from webui.languages import PROBLEM, said
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,9 @@ NO_SNAPSHOT = ProblemType(
 )
 TRY_AGAIN = ProblemType("try-again", 503, "The service cannot answer at the moment", "Send the same request again.")
 
+Text = KRError | Message | str
+"""What a reply says: a message that can be translated, or a text as it is."""
+
 PROBLEM_TYPES = (
     INVALID_JSON,
     INVALID_REQUEST,
@@ -122,26 +130,29 @@ PROBLEM_TYPES = (
 
 
 class ApiProblem(Exception):
-    """Raised inside the API; becomes the reply."""
+    """Raised inside the API; becomes the reply, in the language that is asked for.
 
-    def __init__(self, kind: ProblemType, detail: str, errors: Sequence[dict[str, str]] = ()) -> None:
-        super().__init__(detail)
+    `errors` are the pointers and details of single mistakes.
+    """
+
+    def __init__(self, kind: ProblemType, detail: Text, errors: Sequence[tuple[str, Text]] = ()) -> None:
+        super().__init__(str(detail))
         self.kind = kind
         self.detail = detail
-        self.errors = list(errors)
+        self.errors = tuple(errors)
 
     def response(self) -> Response:
         """The problem document."""
         document: dict[str, Any] = {
             "type": self.kind.uri,
-            "title": self.kind.title,
+            "title": said(Message(self.kind.title)),
             "status": self.kind.status,
-            "detail": self.detail,
+            "detail": said(self.detail),
             "instance": request.path,
         }
         if self.errors:
-            document["errors"] = self.errors
-        response = Response(orjson.dumps(document), self.kind.status, mimetype="application/problem+json")
+            document["errors"] = [{"pointer": pointer, "detail": said(detail)} for pointer, detail in self.errors]
+        response = Response(orjson.dumps(document), self.kind.status, mimetype=PROBLEM)
         if self.kind is UNAUTHENTICATED:
             response.headers["WWW-Authenticate"] = "Bearer"
         return response
@@ -149,15 +160,17 @@ class ApiProblem(Exception):
 
 def mistakes(error: ValidationError) -> ApiProblem:
     """The problem that lists every mistake of a request with a JSON pointer to its place."""
-    errors = []
-    for mistake in error.errors(include_url=False, include_input=False):
-        detail = mistake["msg"]
-        if mistake["type"] == "extra_forbidden":
-            detail = "Unknown field; the fields that exist are in /api/v1/openapi.json"
-        errors.append({"pointer": _pointer(mistake["loc"]), "detail": detail})
-    count = len(errors)
-    summary = f"{errors[0]['pointer']}: {errors[0]['detail']}" if count == 1 else f"{count} fields have mistakes."
-    return ApiProblem(INVALID_REQUEST, summary, errors)
+    errors = [(_pointer(mistake["loc"]), _detail(mistake)) for mistake in error.errors(include_url=False)]
+    if len(errors) > 1:
+        return ApiProblem(INVALID_REQUEST, Message("{count} fields have mistakes.", count=len(errors)), errors)
+    pointer, detail = errors[0]
+    return ApiProblem(INVALID_REQUEST, Message("{pointer}: {detail}", pointer=pointer, detail=detail), errors)
+
+
+def _detail(mistake: ErrorDetails) -> Message:
+    if mistake["type"] == "extra_forbidden":
+        return Message("Unknown field; the fields that exist are in /api/v1/openapi.json")
+    return message_of(mistake)
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

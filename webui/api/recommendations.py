@@ -6,7 +6,8 @@ from indexes.errors import NotFoundError
 from kr.envelope import recommendations_envelope
 from kr.pages.problems import PageError
 from webui.api.exchange import read_parameters, send
-from webui.api.problems import NOT_FOUND, PAGE_REFUSED, PAGE_UNREADABLE, ApiProblem
+from webui.api.keyword_ideas import page_problem
+from webui.api.problems import NOT_FOUND, ApiProblem
 from webui.api.recommendations_models import RecommendationsQuestion
 from webui.for_you import Question, recommend
 from webui.identity import signed_in
@@ -24,10 +25,8 @@ def recommendations() -> Response:
             Question(question.limit, question.industry or None, question.site or None, question.explain),
         )
     except PageError as error:
-        detail = error.text_zh if question.language == "zh" else error.text_en
-        mistake = {"pointer": "#/site", "detail": f"{error.problem.value}: {detail}"}
-        raise ApiProblem(PAGE_REFUSED if error.refused else PAGE_UNREADABLE, detail, [mistake]) from error
+        raise page_problem(error, "#/site") from error
     except NotFoundError as error:
-        raise ApiProblem(NOT_FOUND, str(error)) from error
+        raise ApiProblem(NOT_FOUND, error) from error
     document = recommendations_envelope(reply, asked, language=question.language, request_id=g.request_id)
     return send(document, took_ms)

@@ -21,7 +21,13 @@ def suggestions() -> Response:
     most = current_app.config["KR"].max_query_chars
     if len(question.q) > most:
         raise parameter_problem(
-            "q", UsageError(f"q has {len(question.q)} characters; at most {most} can be searched.", "Shorten it.")
+            "q",
+            UsageError(
+                "q has {length} characters; at most {most} can be searched.",
+                "Shorten it.",
+                length=len(question.q),
+                most=most,
+            ),
         )
     asked = SuggestRequest(question.q, question.limit)
     service = current_service()

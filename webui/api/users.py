@@ -4,6 +4,7 @@ from flask import Blueprint, Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
+from indexes.errors import Message
 from kr.store.accounts import create_user, disable_user, find_user, users_of, utc_now
 from kr.store.api_keys import create_key, living_keys, revoke_key
 from kr.store.schema import ApiKey, Role, User
@@ -52,7 +53,7 @@ def end_user(user_id: str) -> Response:
         by = _me(session)
         user = find_user(session, by.organisation_id, user_id)
         if user.id == by.id:
-            raise parameter_problem("user_id", "You cannot disable your own account; another admin can.")
+            raise parameter_problem("user_id", Message("You cannot disable your own account; another admin can."))
         disable_user(session, user, utc_now(), by)
     return Response(status=204)
 

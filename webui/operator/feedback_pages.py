@@ -16,6 +16,7 @@ from kr.store.feedback_queue import decide as decide_pair
 from kr.store.feedback_queue import decisions, queue, undo_decision
 from kr.store.operator_schema import Decision
 from webui.identity import current_database
+from webui.languages import said
 from webui.operator.acting import author
 from webui.operator.lexicon_pages import category_name
 from webui.pages import page_url
@@ -47,7 +48,7 @@ def decide() -> Response:
                 fields.get("category", CATEGORIES[0]),
             )
     except UsageError as error:
-        return make_response(_overview(str(error)), error.http_status)
+        return make_response(_overview(said(error)), error.http_status)
     return redirect(page_url("operator_feedback.overview", page=request.args.get("page")), 303)
 
 

@@ -19,6 +19,7 @@ from kr.store.accounts import utc_now
 from kr.store.operator_schema import Job, JobKind, JobState
 from kr.store.schema import User
 from webui.identity import current_database
+from webui.languages import said
 from webui.operator.acting import author
 from webui.pages import page_url
 
@@ -59,7 +60,7 @@ def start(kind: str) -> Response:
             by = author(session)
         job_id = start_job(current_database(), _settings(), kind, given, by)
     except UsageError as error:
-        return make_response(_overview(str(error)), error.http_status)
+        return make_response(_overview(said(error)), error.http_status)
     return redirect(page_url("operator_jobs.one", job_id=job_id), 303)
 
 
@@ -79,7 +80,7 @@ def cancel(job_id: str) -> Response:
         with current_database().writing() as session:
             cancel_job(session, _settings(), job_id, author(session))
     except UsageError as error:
-        return make_response(_overview(str(error)), error.http_status)
+        return make_response(_overview(said(error)), error.http_status)
     return redirect(page_url("operator_jobs.one", job_id=job_id), 303)
 
 

@@ -28,6 +28,7 @@ from kr.store.control_versions import Author, history, restore
 from kr.store.control_versions import undo as undo_version
 from kr.store.operator_schema import Control
 from webui.identity import current_database
+from webui.languages import said
 from webui.operator.acting import author, seen_version
 from webui.pages import page_url
 from webui.search_service import current_service
@@ -97,7 +98,7 @@ def change(list_name: str) -> Response:
             read_lexicon_book(session).find(list_name)
             save_list(session, seen, list_name, text, author(session))
     except UsageError as error:
-        return make_response(_list(list_name, text, str(error)), error.http_status)
+        return make_response(_list(list_name, text, said(error)), error.http_status)
     return redirect(page_url("operator_lexicons.overview"), 303)
 
 
@@ -179,7 +180,7 @@ def _edit(do: Callable[[Session, int, Author], object], done: str = "") -> Respo
         with current_database().writing() as session:
             do(session, seen, author(session))
     except UsageError as error:
-        return make_response(_overview(str(error)), error.http_status)
+        return make_response(_overview(said(error)), error.http_status)
     return redirect(page_url("operator_lexicons.overview", done=done or None), 303)
 
 

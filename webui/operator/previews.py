@@ -20,7 +20,9 @@ def rule_previews(rules: Sequence[Rule], queries: Sequence[str], most_searched: 
     UsageError if the queries are too many or too long.
     """
     if len(queries) > MOST_QUERIES:
-        raise UsageError(f"{len(queries)} searches are too many.", f"Preview up to {MOST_QUERIES} at once.")
+        raise UsageError(
+            "{count} searches are too many.", "Preview up to {most} at once.", count=len(queries), most=MOST_QUERIES
+        )
     service, settings = current_service(), current_app.config["KR"]
     popular = service.most_searched_of_last_month(most_searched) if most_searched else []
     asked = dict.fromkeys([*queries, *popular])

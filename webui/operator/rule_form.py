@@ -11,7 +11,9 @@ from werkzeug.datastructures import MultiDict
 
 from indexes.text import normalise
 from kr.marketing.rules import ATTRIBUTES, MAX_FACTOR, MAX_POSITION, Rule, zone_of
+from kr.mistakes import message_of
 from kr.pipelines.keyword_search import SOURCES
+from webui.languages import said
 from webui.operator.acting import lines
 
 ACTIONS = ("boost", "bury", "pin", "block", "quota", "floor")
@@ -130,7 +132,7 @@ def read_rule_form(fields: MultiDict[str, str], action: str) -> RuleForm:
         except ValidationError as error:
             for mistake in error.errors():
                 where = str(mistake["loc"][-1]) if mistake["loc"] else "name"
-                form.errors[where if where in values else "name"] = mistake["msg"].removeprefix("Value error, ")
+                form.errors[where if where in values else "name"] = said(message_of(mistake))
     return form
 
 

@@ -31,6 +31,7 @@ from kr.store.control_versions import Author, history, restore
 from kr.store.control_versions import undo as undo_version
 from kr.store.operator_schema import Control
 from webui.identity import current_database
+from webui.languages import said
 from webui.names import source_name
 from webui.operator.acting import author, lines, seen_version
 from webui.operator.previews import rule_previews
@@ -133,7 +134,7 @@ def preview() -> str | AnyResponse:
     try:
         found = rule_previews([stored.rule for stored in book.rules], queries, MOST_SEARCHED if top else 0)
     except UsageError as error:
-        return make_response(_preview_page(book, queries, top, [], str(error)), 400)
+        return make_response(_preview_page(book, queries, top, [], said(error)), 400)
     return _preview_page(book, queries, top, found)
 
 
@@ -208,7 +209,7 @@ def _edit(do: Callable[[Session, RuleBook, int, Author], object], done: str = ""
         with current_database().writing() as session:
             do(session, read_book(session, SOURCES), seen, author(session))
     except UsageError as error:
-        return make_response(_overview(str(error)), error.http_status)
+        return make_response(_overview(said(error)), error.http_status)
     return redirect(page_url("operator_rules.overview", done=done or None), 303)
 
 
@@ -223,7 +224,7 @@ def _save_form(
             save(session, read_book(session, SOURCES), seen, form.rule, author(session))
     except UsageError as error:
         # What was typed stays in the form; the version is the latest now, so that sending again is a decision.
-        return make_response(_form(form, rule_id, error=str(error)), error.http_status)
+        return make_response(_form(form, rule_id, error=said(error)), error.http_status)
     return redirect(page_url("operator_rules.overview"), 303)
 
 

@@ -15,6 +15,7 @@ from kr.snapshots_compared import Comparison, compare
 from kr.store.accounts import utc_now
 from kr.store.serving_workers import serving_workers
 from webui.identity import current_database
+from webui.languages import said
 
 blueprint = Blueprint("operator_snapshots", __name__, url_prefix="/operator/snapshots")
 
@@ -115,7 +116,7 @@ def _row(store: Any, stored: StoredSnapshot) -> SnapshotRow:
             facts = opened.json("facts.json")
             models = {name: str(value)[:16] for name, value in opened.manifest.models.items()}
         except KRError as error:
-            problem = str(error)
+            problem = said(error)
     fusion = facts.get("fusion_model_sha256")
     if fusion:
         models["fusion"] = str(fusion)[:16]

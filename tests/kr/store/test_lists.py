@@ -13,7 +13,6 @@ from kr.store import Database, open_database
 from kr.store.accounts import NoSuchRecord, create_organisation, create_user
 from kr.store.lists import (
     MOST_KEYWORDS,
-    StaleVersion,
     add_keywords,
     create_list,
     delete_list,
@@ -26,6 +25,7 @@ from kr.store.lists import (
     undo_last_change,
 )
 from kr.store.migrating import upgrade
+from kr.store.named_versions import StaleVersion
 from kr.store.schema import Organisation, Role, User
 from kr.store.verdict_export import export_verdicts
 from kr.store.verdicts import (

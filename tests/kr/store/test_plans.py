@@ -13,9 +13,9 @@ from kr.planning.plan_row import MatchType, PlanRow
 from kr.planning.plan_rows import plan_rows
 from kr.store import Database
 from kr.store.accounts import NoSuchRecord, create_organisation
+from kr.store.named_versions import StaleVersion
 from kr.store.plans import (
     KEPT_CHANGES,
-    StalePlan,
     add_to_plan,
     change_plan,
     create_plan,
@@ -101,13 +101,13 @@ def test_two_editors_do_not_overwrite_each_other(database: Database, home: str, 
     version, _ = read(database, home, plan_id)
     with database.writing() as session:
         change_plan(session, home, plan_id, [RenameAdGroup(ad_group=2, name="one")], version, None, clock.now)
-    with database.writing() as session, pytest.raises(StalePlan, match="version 3"):
+    with database.writing() as session, pytest.raises(StaleVersion, match="version 3"):
         change_plan(session, home, plan_id, [RenameAdGroup(ad_group=2, name="two")], version, None, clock.now)
-    with database.writing() as session, pytest.raises(StalePlan):
+    with database.writing() as session, pytest.raises(StaleVersion):
         undo_last_change(session, home, plan_id, version, None, clock.now)
-    with database.writing() as session, pytest.raises(StalePlan):
+    with database.writing() as session, pytest.raises(StaleVersion):
         delete_plan(session, home, plan_id, version)
-    with database.writing() as session, pytest.raises(StalePlan):
+    with database.writing() as session, pytest.raises(StaleVersion):
         rename_plan(session, home, plan_id, "x", version)
     with database.writing() as session:
         added = AddKeywords(keywords=("生日鲜花",), ad_group=2)
