@@ -2,11 +2,11 @@
 
 Two questions, each with trees of its own:
 
-    strength     how surely the two belong together, 0..1, whether or not anybody will type them soon. Trees give the
-                 log odds that a later log confirms the pair in any way (`mining.fusion_labels`). These depend on how
-                 often both keywords are searched, so the demand of both is put to `reference_demand`, that of frequent
-                 keywords, the log odds to the share of frequent pairs that were confirmed (isotonic regression, fitted
-                 out of fold), and this over the share of related pairs that a later log confirms at all
+    strength     how surely the two belong together, 0..1, whether or not anybody will type them soon. Trees give log
+                 odds of how much a later log confirms the pair (`mining.fusion_labels`). These depend on how often both
+                 keywords are searched, so the demand of both is put to `reference_demand`, that of frequent keywords,
+                 the log odds to the share of frequent pairs that were confirmed at all (isotonic regression, fitted
+                 out of fold), and this over the share of related pairs that a later log confirms
     next_share   of the searches that follow the keyword in a session, the share that is for the neighbour. Whether a
                  pair is confirmed cannot tell this: what is typed after a frequent keyword is nearly always confirmed
 
