@@ -30,6 +30,8 @@ MIN_SEARCHES = 5
 RELEVANT_GRADE = 2
 """From this grade (same product, same language) a pair counts as right for precision and recall."""
 CUT = 10
+BEST_ORDER = "all pairs, in the best order"
+"""The row that says how much any combination of the miners could reach."""
 RESAMPLES = 1000
 SEED = 20240630
 
@@ -54,8 +56,9 @@ class RankedNeighbors:
 
 
 def evaluate_miners(mined: Path, truth_folder: Path, fusion: Path | None = None) -> list[dict[str, Any]]:
-    """A row a miner, one for all that are served together, one for each that leaves one of those out, and three more.
+    """A row a miner, one for all that are served together, one for each that leaves one of those out, and four more.
 
+    BEST_ORDER puts the pairs of all of them into the order of the truth: no combination of the miners can do better.
     With the folder of a fusion model there is a row `fusion` too: the pairs of all miners and of the vectors, by its
     strength.
 
@@ -83,6 +86,7 @@ def evaluate_miners(mined: Path, truth_folder: Path, fusion: Path | None = None)
         systems[f"all but {left_out}"] = joined(rest, strengths, count)
     if fusion is not None:
         systems["fusion"] = _fused(mined, FusionModel.read(fusion), truth, asked)
+    systems[BEST_ORDER] = best_order(miners, truth, asked)
     rows = [_row(name, _metrics(truth, ranked, asked, relevant)) for name, ranked in systems.items()]
     return rows + session_rows(mined, truth_folder) + burst_rows(mined, truth_folder)
 
@@ -160,6 +164,15 @@ def joined(miners: dict[str, tuple[Array, Array]], strengths: dict[str, Array], 
         dense[name] = np.zeros(len(distinct))
         dense[name][np.searchsorted(distinct, own)] = strengths[name]
     return RankedNeighbors.of_pairs(distinct // count, distinct % count, joint_strength(dense), count)
+
+
+def best_order(miners: dict[str, tuple[Array, Array]], truth: Truth, asked: Array) -> RankedNeighbors:
+    """The pairs of all miners of the keywords asked for, each once, in the order of their true grades."""
+    count = len(truth.keywords)
+    keys = [keyword * count + neighbor for keyword, neighbor in miners.values()]
+    distinct = np.unique(np.concatenate([own[np.isin(own // count, asked)] for own in keys]))
+    keyword, neighbor = distinct // count, distinct % count
+    return RankedNeighbors.of_pairs(keyword, neighbor, truth.row_grades(keyword, neighbor), count)
 
 
 def _fused(mined: Path, model: FusionModel, truth: Truth, asked: Array) -> RankedNeighbors:

@@ -68,6 +68,8 @@ OWN_FEATURES = (
 )
 FEATURES = MINED_FEATURES + OWN_FEATURES
 NAMES = tuple(feature.name for feature in FEATURES)
+PLAIN_NAMES = tuple(name.replace(".", "_") for name in NAMES)
+"""The same as LightGBM takes them."""
 DIRECTIONS = tuple(feature.direction for feature in FEATURES)
 DEMAND = tuple(place for place, feature in enumerate(FEATURES) if feature.column == "searches")
 """Places of the two features that are no evidence of a relation."""

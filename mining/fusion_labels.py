@@ -14,6 +14,7 @@ only be judged if both keywords were searched in the later log (`judged`).
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -54,6 +55,26 @@ class Confirmations:
             "clicked_in_common": _common(self.clicked[rows], self.clicked, own, neighbor),
             "bought_together": _common(new[rows], bought, own, neighbor) | _common(bought[rows], new, own, neighbor),
         }
+
+    @cached_property
+    def followed(self) -> Array:
+        """How many searches of mined keywords came right after each keyword, int64 (keywords,)."""
+        return np.asarray(self.next_search.sum(axis=1), np.int64).ravel()
+
+    def next_counts(self, keyword: Array, neighbor: Array) -> Array:
+        """For pairs in the order of their keywords: how often the neighbor was searched next, int64."""
+        rows, own = np.unique(keyword, return_inverse=True)
+        matrix = self.next_search[rows].tocsr()
+        matrix.sum_duplicates()
+        wide = np.int64(matrix.shape[1])
+        held = np.repeat(np.arange(len(rows), dtype=np.int64), np.diff(matrix.indptr)) * wide + matrix.indices
+        wanted = own * wide + neighbor
+        counts = np.zeros(len(keyword), np.int64)
+        if len(held):
+            place = np.minimum(np.searchsorted(held, wanted), len(held) - 1)
+            found = held[place] == wanted
+            counts[found] = matrix.data[place[found]]
+        return counts
 
     def confirmed(self, keyword: Array, neighbor: Array) -> Array:
         """Whether pairs in the order of their keywords were confirmed in any way, bool."""

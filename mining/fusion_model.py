@@ -1,13 +1,14 @@
-"""A learned strength of pairs from everything that the miners say of them: trees, and what their output means.
+"""What is learned of pairs from everything that the miners say of them: trees, and what their output means.
 
-Trees give the log odds that a pair is confirmed by a later log (`mining.fusion_labels`). These depend on how often both
-keywords are searched, so there are two readings:
+Two questions, each with trees of its own:
 
-    strength   the demand of both keywords put to `reference_demand`, that of frequent keywords, the log odds to the
-               share of frequent pairs that were confirmed (isotonic regression, fitted out of fold), and this over the
-               share of related pairs that a later log confirms at all: how surely the two belong together, 0..1,
-               whether or not anybody will type them soon
-    expected   the demand left as it is: how probable it is that people put the two together in the next weeks
+    strength     how surely the two belong together, 0..1, whether or not anybody will type them soon. Trees give log
+                 odds of how much a later log confirms the pair (`mining.fusion_labels`). These depend on how often both
+                 keywords are searched, so the demand of both is put to `reference_demand`, that of frequent keywords,
+                 the log odds to the share of frequent pairs that were confirmed at all (isotonic regression, fitted
+                 out of fold), and this over the share of related pairs that a later log confirms
+    next_share   of the searches that follow the keyword in a session, the share that is for the neighbour. Whether a
+                 pair is confirmed cannot tell this: what is typed after a frequent keyword is nearly always confirmed
 
 Kept as LightGBM's text and JSON; what is read with other features than these trees were trained with is refused.
 """
@@ -28,8 +29,8 @@ from mining.fusion_features import DEMAND, NAMES
 if TYPE_CHECKING:
     import lightgbm
 
-FORMAT_VERSION = 1
-MODEL, TREES = "fusion.json", "fusion-trees.txt"
+FORMAT_VERSION = 2
+MODEL, TREES, NEXT_TREES = "fusion.json", "fusion-trees.txt", "fusion-next-trees.txt"
 TRAIN_AGAIN = "Train it again with manage.py train fusion."
 ORDER_SHARE = 0.01
 """Share of the plain probability in a strength: isotonic steps are flat, and pairs on one keep their order by it."""
@@ -37,9 +38,13 @@ ORDER_SHARE = 0.01
 
 @dataclass(frozen=True)
 class FusionModel:
-    """One model. `knots` and `levels` float64 (k,): log odds, ascending, and the probability that they stand for."""
+    """One model: LightGBM's text of the trees of both questions, and the calibration of the strength.
+
+    `knots` and `levels` float64 (k,): log odds, ascending, and the probability that they stand for.
+    """
 
     trees: str
+    next_trees: str
     reference_demand: tuple[float, float]
     knots: Array
     levels: Array
@@ -48,25 +53,28 @@ class FusionModel:
 
     @cached_property
     def _booster(self) -> "lightgbm.Booster":
-        # Takes seconds to import.
-        import lightgbm
+        return _read_trees(self.trees)
 
-        return lightgbm.Booster(model_str=self.trees)
+    @cached_property
+    def _next_booster(self) -> "lightgbm.Booster":
+        return _read_trees(self.next_trees)
 
     def log_odds(self, features: Array) -> Array:
-        """What the trees say of rows of features float32 (n, features), float64 (n,)."""
+        """What the trees of the strength say of rows of features float32 (n, features), float64 (n,)."""
+        return self._raw(self._booster, features)
+
+    def _raw(self, booster: "lightgbm.Booster", features: Array) -> Array:
         if not len(features):
             return np.zeros(0)
-        found = self._booster.predict(features, raw_score=True, num_threads=self.threads)
-        return np.asarray(found, np.float64)
+        return np.asarray(booster.predict(features, raw_score=True, num_threads=self.threads), np.float64)
 
     def strength(self, features: Array) -> Array:
         """How surely pairs belong together, float32 (n,) in 0..1."""
         return self.calibrated(self.log_odds(at_demand(features, self.reference_demand)))
 
-    def expected(self, features: Array) -> Array:
-        """How probably people will put pairs together soon, float32 (n,) in 0..1."""
-        return _probability(self.log_odds(features)).astype(np.float32)
+    def next_share(self, features: Array) -> Array:
+        """Of the searches right after each pair's keyword, the share for its neighbour, float32 (n,) in 0..1."""
+        return _probability(self._raw(self._next_booster, features)).astype(np.float32)
 
     def calibrated(self, log_odds: Array) -> Array:
         """The strength that log odds at the reference demand stand for, float32."""
@@ -75,8 +83,9 @@ class FusionModel:
 
     @cached_property
     def sha256(self) -> str:
-        """A hash over everything that decides a strength."""
-        return hashlib.sha256(json.dumps(self._document(), sort_keys=True).encode() + self.trees.encode()).hexdigest()
+        """A hash over everything that decides what the model says."""
+        parts = (json.dumps(self._document(), sort_keys=True), self.trees, self.next_trees)
+        return hashlib.sha256("".join(parts).encode()).hexdigest()
 
     def _document(self) -> dict[str, Any]:
         return {
@@ -90,6 +99,7 @@ class FusionModel:
     def write(self, folder: Path) -> None:
         """Write into a folder that exists."""
         (folder / TREES).write_text(self.trees, encoding="utf-8")
+        (folder / NEXT_TREES).write_text(self.next_trees, encoding="utf-8")
         write_json(folder, MODEL, {**self._document(), "card": self.card})
 
     @staticmethod
@@ -112,14 +122,16 @@ class FusionModel:
                 raise ValueError("its calibration is no ascending curve")
             model = FusionModel(
                 (folder / TREES).read_text(encoding="utf-8"),
+                (folder / NEXT_TREES).read_text(encoding="utf-8"),
                 (keyword_demand, neighbor_demand),
                 knots,
                 levels,
                 document["card"],
                 threads,
             )
-            if model._booster.num_feature() != len(NAMES):
-                raise ValueError(f"its trees read {model._booster.num_feature()} features, not {len(NAMES)}")
+            for booster in (model._booster, model._next_booster):
+                if booster.num_feature() != len(NAMES):
+                    raise ValueError(f"its trees read {booster.num_feature()} features, not {len(NAMES)}")
             return model
         except CorruptError:
             raise
@@ -132,6 +144,13 @@ def at_demand(features: Array, demand: tuple[float, float]) -> Array:
     changed = features.copy()
     changed[:, DEMAND] = np.array(demand, np.float32)
     return changed
+
+
+def _read_trees(text: str) -> "lightgbm.Booster":
+    # Takes seconds to import.
+    import lightgbm
+
+    return lightgbm.Booster(model_str=text)
 
 
 def _probability(log_odds: Array) -> Array:

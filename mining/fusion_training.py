@@ -1,12 +1,13 @@
 """Training the fusion on held-out sessions: the earlier part of a log is mined, the later part says what came true.
 
 Only pairs that some miner found in the earlier part, and that the later part can judge, are learned from: the negatives
-are what the miners would otherwise have claimed. Folds keep all pairs of a keyword together.
+are what the miners would otherwise have claimed. Folds keep all pairs of a keyword together. What is searched next is
+learned apart (`mining.next_share_training`).
 """
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ import numpy as np
 from indexes.arrays import Array
 from indexes.errors import UsageError
 from indexes.terminal import step
-from mining.fusion_features import DEMAND, DIRECTIONS, NAMES
+from mining.fusion_features import DEMAND, DIRECTIONS, NAMES, PLAIN_NAMES
 from mining.fusion_labels import Confirmations, read_confirmations
 from mining.fusion_model import FusionModel, at_demand
 from mining.log_split import SplitLog, split_logs, split_moment
 from mining.mine import READ_TABLES, mine
+from mining.next_share_training import fit_next_share, followed_pairs
 from mining.pair_evidence import PairEvidence
 from mining.settings import MiningSettings
 
@@ -33,8 +35,10 @@ SEED = 20240630
 REFERENCE = 0.95
 """Quantile of the demand of judged pairs that counts as frequent."""
 KNOTS = 64
+GRADES = {"clicked_in_common": 0.7, "searched_next": 0.3, "bought_together": 0.3}
+"""How much each kind of confirmation says for a pair; both of people together are certainty. Chosen on seed 2."""
 PARAMETERS: dict[str, object] = {
-    "objective": "binary",
+    "objective": "cross_entropy",
     "num_leaves": 31,
     "learning_rate": 0.08,
     "min_data_in_leaf": 50,
@@ -64,6 +68,11 @@ class LabelledPairs:
         """Whether confirmed in any way, bool."""
         return np.logical_or.reduce(list(self.kinds.values()))
 
+    @property
+    def grade(self) -> Array:
+        """What the trees learn, float64 in 0..1: a pair confirmed in two ways belongs together more surely."""
+        return np.minimum(sum(GRADES[kind] * found for kind, found in self.kinds.items()), 1.0)
+
 
 def train_fusion(logs: Path, settings: MiningSettings, share: float = SHARE) -> FusionModel:
     """A model from one log; the same log gives the same bytes.
@@ -87,8 +96,12 @@ def train_on_split(split: SplitLog, mined: Path, settings: MiningSettings) -> Fu
         evidence = PairEvidence(mined)
         confirmations = read_confirmations(split, evidence.keywords, settings)
         pairs = labelled_pairs(evidence, confirmations)
-    with step(f"learn from {len(pairs.keyword):,} pairs"):
+        followed = followed_pairs(evidence, confirmations)
+    with step(f"learn from {len(pairs.keyword):,} pairs, and what is searched next from {len(followed.share):,}"):
         model = fit(pairs)
+        if followed.share.any():
+            model = replace(model, next_trees=fit_next_share(followed))
+    model.card["next_share"] = followed.card
     model.card["split"] = split.moment.isoformat()
     return model
 
@@ -114,17 +127,20 @@ def _judged_parts(evidence: PairEvidence, confirmations: Confirmations, drawn: A
 
 
 def fit(pairs: LabelledPairs) -> FusionModel:
-    """Trees on all pairs; the calibration and the card from out-of-fold predictions."""
+    """Trees on all pairs; the calibration and the card from out-of-fold predictions.
+
+    The same trees say what is searched next, as they must where no session of the later log tells.
+    """
     import lightgbm
 
-    confirmed = pairs.confirmed
+    confirmed, grade = pairs.confirmed, pairs.grade
     if confirmed.sum() < FEWEST_POSITIVES:
         raise _too_few(int(confirmed.sum()))
     reference = np.quantile(pairs.features[:, DEMAND], REFERENCE, axis=0).astype(np.float32)
     demand = (float(reference[0]), float(reference[1]))
 
     def boost(rows: Array) -> "lightgbm.Booster":
-        data = lightgbm.Dataset(pairs.features[rows], confirmed[rows], feature_name=[_plain(name) for name in NAMES])
+        data = lightgbm.Dataset(pairs.features[rows], grade[rows], feature_name=list(PLAIN_NAMES))
         return lightgbm.train(PARAMETERS, data, ROUNDS)
 
     fold = np.random.default_rng(SEED).integers(0, FOLDS, int(pairs.keyword.max()) + 1)[pairs.keyword]
@@ -140,6 +156,7 @@ def fit(pairs: LabelledPairs) -> FusionModel:
     seen_again = share_seen_again(np.interp(frequent[often], knots, levels), confirmed[often])
     levels = np.minimum(levels / seen_again, 1.0)
     trees = boost(np.arange(len(fold)))
+    text = trees.model_to_string()
     gains = trees.feature_importance("gain")
     card: dict[str, Any] = {
         "pairs": len(fold),
@@ -151,7 +168,7 @@ def fit(pairs: LabelledPairs) -> FusionModel:
         "log_loss": log_loss(plain, confirmed),
         "gain": {name: round(float(gain / max(gains.sum(), 1e-9)), 4) for name, gain in zip(NAMES, gains, strict=True)},
     }
-    return FusionModel(trees.model_to_string(), demand, knots, levels, card)
+    return FusionModel(text, text, demand, knots, levels, card)
 
 
 def isotonic_curve(log_odds: Array, confirmed: Array) -> tuple[Array, Array]:
@@ -192,10 +209,6 @@ def log_loss(log_odds: Array, positive: Array) -> float:
     """Mean of −ln p of what happened."""
     signed = np.where(positive, log_odds, -log_odds)
     return round(float(np.logaddexp(0.0, -signed).mean()), 4)
-
-
-def _plain(name: str) -> str:
-    return name.replace(".", "_")
 
 
 def _too_few(found: int) -> UsageError:

@@ -59,7 +59,7 @@ def evaluate_split(split: SplitLog, mined: Path, model: FusionModel | None, sett
             "Name a log with longer sessions, or another --share.",
         )
     band = bands_of(evidence.searches, questions.current)
-    predicted = _predictions(mined, evidence, before, questions, model, settings)
+    predicted = _predictions(mined, evidence, before, questions, model)
     compared = FUSION if model is not None else NOISY_OR
     known = questions.current >= 0
     return {
@@ -97,13 +97,12 @@ def _predictions(
     before: SessionSequences,
     questions: Questions,
     model: FusionModel | None,
-    settings: MiningSettings,
 ) -> dict[tuple[str, str], Array]:
     """By variant and system what is named for each question."""
     asked = np.unique(questions.histories.keyword)
 
     def systems() -> Iterator[NextQuerySystem]:
-        yield from kr_systems(mined, evidence, asked, model, settings.cooccurrence_decay)
+        yield from kr_systems(mined, evidence, asked, model)
         yield from peers(_known_sessions(before, evidence), evidence.searches)
 
     given = {variant: questions.given(variant) for variant in VARIANTS}

@@ -45,8 +45,11 @@ def serve(store: Path | None, database: str | None, host: str, port: int, worker
 @_host_option
 @_port_option
 @click.option("--no-serve", is_flag=True, help="Stop when the snapshot is published.")
+@click.option(
+    "--trained", is_flag=True, help="Also learn the order of recommendations from what accounts bought later."
+)
 @click.pass_context
-def demo(context: click.Context, folder: Path, size: str, host: str, port: int, no_serve: bool) -> None:
+def demo(context: click.Context, folder: Path, size: str, host: str, port: int, no_serve: bool, trained: bool) -> None:
     """From nothing to keyword recommendations in the browser: simulate, ingest, mine, build, publish, serve.
 
     Steps that are already done with the same parameters are not repeated.
@@ -61,21 +64,19 @@ def demo(context: click.Context, folder: Path, size: str, host: str, port: int, 
         # Before the long part: a port in use is better learnt now.
         check_address(host, port)
     claim_folder(folder)
-    group = context.find_root().command
-    assert isinstance(group, click.Group)
-    steps = demo_steps(folder, size)
+    steps = demo_steps(folder, size, trained)
     with compiling_beside():
         for number, (step, must_run) in enumerate(pending(folder, steps), start=1):
             if not must_run:
                 say(f"[{number}/{len(steps)}] {step.command}: done before, kept")
                 continue
             say(f"[{number}/{len(steps)}] {step.command}")
-            command = group.get_command(context, step.command)
-            assert command is not None, step.command
-            context.invoke(command, **step.parameters)
+            context.invoke(_command_named(context, step.command), **step.parameters)
     store = folder / "store"
     accounts = ensure_accounts(folder)
     say(f"  to sign in: {accounts} names ready accounts and their password")
+    if not trained:
+        say("  recommendations stand in the order of a fixed rule; demo --trained learns a better one from the log")
     if no_serve:
         say(f"▸ published; `python manage.py serve --store {store}` serves it")
         return
@@ -85,6 +86,17 @@ def demo(context: click.Context, folder: Path, size: str, host: str, port: int, 
     arguments = [sys.argv[0], "serve", "--store", str(store), "--database", database_url(folder)]
     arguments += ["--host", host, "--port", str(port)]
     os.execv(sys.executable, [sys.executable, *arguments])
+
+
+def _command_named(context: click.Context, name: str) -> click.Command:
+    """A command of the whole command line by its words, with the defaults of the options that are not given."""
+    command = context.find_root().command
+    for word in name.split():
+        assert isinstance(command, click.Group)
+        found = command.get_command(context, word)
+        assert found is not None, name
+        command = found
+    return command
 
 
 @click.command("http")

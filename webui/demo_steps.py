@@ -20,7 +20,7 @@ SEED = 1
 
 @dataclass(frozen=True)
 class DemoStep:
-    """A command of the command line, its parameters, and the folders of its own that it writes afresh."""
+    """A command of the command line ("train recommend": of a group), its parameters, and the folders that it makes."""
 
     command: str
     parameters: dict[str, Any]
@@ -33,15 +33,20 @@ class DemoStep:
         return {name: str(value) for name, value in self.parameters.items()} | {"version": _version()}
 
 
-def demo_steps(folder: Path, size: str) -> tuple[DemoStep, ...]:
-    """The steps in order."""
+def demo_steps(folder: Path, size: str, trained: bool = False) -> tuple[DemoStep, ...]:
+    """The steps in order; `trained`: with an order of recommendations that is learned from the log."""
     raw, logs, mined, store = folder / "raw", folder / "logs", folder / "mined", folder / "store"
-    return (
+    steps = [
         DemoStep("simulate", {"size": size, "seed": SEED, "out": folder}, (raw, folder / "truth")),
         DemoStep("ingest", {"adapter": "parquet", "path": raw, "out": logs}, (logs,)),
         DemoStep("mine", {"logs": logs, "out": mined}, (mined,)),
-        DemoStep("build", {"mined": mined, "store": store}, (), (store,)),
-    )
+    ]
+    build = {"mined": mined, "store": store}
+    if trained:
+        model = folder / "recommend"
+        steps.append(DemoStep("train recommend", {"logs": logs, "out": model}, (model,)))
+        build["recommend_model"] = model
+    return (*steps, DemoStep("build", build, (), (store,)))
 
 
 def claim_folder(folder: Path) -> None:

@@ -155,8 +155,9 @@ def recommend(
         click.echo(f"{row['relevance']:.2f}  {row['text']}  ({_demand(row)})")
         for reason in row["reasons"] if explain else row["reasons"][:1]:
             click.echo(f"    {reason['text_en']}")
+    order = "by a fixed rule" if reply.model is None else "learned from what accounts bought later"
     say(f"{len(reply.rows)} of {reply.total} keywords from {', '.join(reply.known) or 'nothing known'}, "
-        f"snapshot {reply.snapshot}")  # fmt: skip
+        f"order {order}, snapshot {reply.snapshot}")  # fmt: skip
 
 
 def _demand(row: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ import pytest
 import mining.evaluation
 from indexes.errors import NotFoundError
 from mining.burst_evaluation import burst_rows
-from mining.evaluation import CUT, MIN_SEARCHES, evaluate_miners
+from mining.evaluation import BEST_ORDER, CUT, MIN_SEARCHES, evaluate_miners
 from mining.mined_pairs import PAIR_MINERS
 from mining.mined_tables import MINED_TABLES
 from mining.pair_strength import rule_strength
@@ -67,6 +67,13 @@ def test_metrics_of_the_rules_equal_a_naive_count(small_market: Path, evaluated:
             totals["ndcg_at_10"].append(gain(grades) / gain(sorted(every, reverse=True)))
     for name, values in totals.items():
         assert evaluated["association_rules"][name] == pytest.approx(sum(values) / len(values), abs=6e-5), name
+
+
+def test_no_order_of_the_same_pairs_is_above_the_best_one(evaluated: Rows) -> None:
+    best = evaluated[BEST_ORDER]
+    for name in (*PAIR_MINERS, "embeddings", "all together"):
+        for metric in ("coverage", "precision_at_10", "recall", "ndcg_at_10"):
+            assert evaluated[name][metric] <= best[metric], (name, metric)
 
 
 def gain(grades: list[int]) -> float:

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -18,7 +19,7 @@ from indexes.errors import CorruptError, NotFoundError, UsageError
 from indexes.text import tokens
 from mining.fusion_features import DEMAND, FEATURES, MINED_FEATURES, NAMES, STRENGTH
 from mining.fusion_labels import read_confirmations
-from mining.fusion_model import MODEL, TREES, FusionModel, at_demand
+from mining.fusion_model import MODEL, NEXT_TREES, TREES, FusionModel, at_demand
 from mining.fusion_training import LabelledPairs, area_under_curve, fit, isotonic_curve, train_fusion
 from mining.log_split import SplitLog, split_logs, split_moment
 from mining.mine import READ_TABLES, mine
@@ -164,7 +165,13 @@ def test_labels_equal_a_naive_reading_of_the_later_log(split: SplitLog, evidence
         pages.setdefault(row["query"], set()).add(row["url"])
     new = {(row["advertiser_id"], row["keyword"]) for row in later["bids"]} - before
     ever = new | before
+    told = (pair for typed in by_user.values() for pair in pairwise(typed))
+    steps = Counter((a, b) for a, b in told if a != b and {a, b} <= set(keywords))
+    assert found.followed.tolist() == [sum(n for pair, n in steps.items() if pair[0] == one) for one in keywords]
     [pairs] = list(evidence.pairs())
+    assert found.next_counts(pairs.keyword, pairs.neighbor).tolist() == [
+        steps[keywords[a], keywords[b]] for a, b in zip(pairs.keyword, pairs.neighbor, strict=True)
+    ]
     kinds = found.by_kind(pairs.keyword, pairs.neighbor)
     for place, (own, other) in enumerate(zip(pairs.keyword.tolist(), pairs.neighbor.tolist(), strict=True)):
         a, b = keywords[own], keywords[other]
@@ -246,7 +253,7 @@ def test_a_trained_model_prefers_what_came_true_and_never_punishes_more_evidence
         if feature.direction:
             more = pairs.features.copy()
             more[:, place] += 1.0
-            assert (model.expected(more) >= model.expected(pairs.features)).all(), feature.name
+            assert (model.next_share(more) >= model.next_share(pairs.features)).all(), feature.name
     rare = at_demand(pairs.features, (0.0, 0.0))
     assert np.array_equal(model.strength(rare), strength), "demand is no part of a strength"
     assert rare[:, DEMAND].max() == 0
@@ -265,6 +272,7 @@ def test_the_same_pairs_give_the_same_model_and_its_files_the_same_strengths(
     assert again.sha256 == model.sha256 and again.card == model.card
     described = evidence.describe(np.arange(50))
     assert np.array_equal(again.strength(described.features), model.strength(described.features))
+    assert np.array_equal(again.next_share(described.features), model.next_share(described.features))
 
 
 @pytest.mark.parametrize(
@@ -295,7 +303,10 @@ def test_broken_trees_and_no_model_are_refused_before_anything_is_mined(
     (tmp_path / "model").mkdir()
     model.write(tmp_path / "model")
     (tmp_path / "model" / TREES).write_text("no trees", encoding="utf-8")
-    for folder, error in (("model", CorruptError), ("nowhere", NotFoundError)):
+    (tmp_path / "half").mkdir()
+    model.write(tmp_path / "half")
+    (tmp_path / "half" / NEXT_TREES).unlink()
+    for folder, error in (("model", CorruptError), ("half", CorruptError), ("nowhere", NotFoundError)):
         chosen = LENIENT.model_copy(update={"fusion_model": str(tmp_path / folder)})
         with pytest.raises(error, match=folder):
             mine(logs, tmp_path / "mined", chosen)

@@ -25,7 +25,7 @@ from mining.next_query import (
     reciprocal_ranks,
 )
 from mining.next_query_peers import Popularity, peers
-from mining.next_query_systems import PairSystem
+from mining.next_query_systems import HISTORY_DECAY, PairSystem
 from mining.pair_evidence import Pairs
 from mining.session_sequences import SessionSequences
 
@@ -135,13 +135,13 @@ def test_pairs_are_ranked_by_their_sum_over_the_history(
     keys = sorted(score)
     keyword, neighbor = (np.array([key[side] for key in keys], np.int64) for side in (0, 1))
     pairs = Pairs(keyword, neighbor, np.zeros((len(keys), len(FEATURES)), np.float32), {})
-    system = PairSystem("one", pairs, np.array([score[key] for key in keys]), KEYWORDS, 0.5)
+    system = PairSystem("one", pairs, np.array([score[key] for key in keys]), KEYWORDS)
     found = system.predict(histories_of(histories))
     for row, history in zip(found.tolist(), histories, strict=True):
         sums: Counter[int] = Counter()
         for age, given_keyword in enumerate(reversed(history)):
             for other in range(KEYWORDS):
-                sums[other] += 0.5**age * score.get((given_keyword, other), 0.0)
+                sums[other] += HISTORY_DECAY**age * score.get((given_keyword, other), 0.0)
         ranked = sorted(
             (other for other in sums if sums[other] > 0 and other not in history), key=lambda o: (-sums[o], o)
         )

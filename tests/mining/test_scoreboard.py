@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from mining.evaluation import BEST_ORDER
 from mining.next_query import MEASURES, VARIANTS
-from mining.scoreboard import miners_section, sessions_section, text_table, write_section
+from mining.scoreboard import headroom, miners_section, sessions_section, text_table, write_section
 
 
 def result() -> dict[str, Any]:
@@ -65,3 +66,16 @@ def test_what_a_row_does_not_measure_is_left_open() -> None:
     text = miners_section([full, row], "command")
     assert "2,000 keywords" in text
     assert "| robots | – | 1.000 [0.900, 1.000] | – | – | – |" in text
+
+
+def test_the_room_above_the_best_single_miner_is_told_beside_the_aim() -> None:
+    def row(system: str, precision: float, recall: float, ndcg: float) -> dict[str, Any]:
+        found = {"system": system, "queries": 10, "precision_at_10": precision, "recall": recall, "ndcg_at_10": ndcg}
+        return found | {f"{name}_interval": [0.0, 1.0] for name in ("precision_at_10", "recall", "ndcg_at_10")}
+
+    rows = [row("page_terms", 0.95, 0.4, 0.8), row("cooccurrence", 0.5, 0.1, 0.5), row("fusion", 0.99, 0.5, 0.85)]
+    assert headroom(rows) == "", "a page of a run that did not ask for the best order"
+    text = miners_section([*rows, row(BEST_ORDER, 1.0, 0.5, 0.9)], "command")
+    assert "| precision@10 | page_terms 0.950 | 0.990 | +4.2% | 1.045, more than there is | 1.000 | 80% |" in text
+    assert "| recall | page_terms 0.400 | 0.500 | +25.0% | 0.440 | 0.500 | 100% |" in text
+    assert "| NDCG@10 | page_terms 0.800 | 0.850 | +6.2% | 0.880 | 0.900 | 50% |" in text

@@ -29,7 +29,7 @@ def line(ran: list[str]) -> click.Group:
     """A command line with the demo, whose steps write their folders and note their names."""
     group = click.Group()
 
-    def step(name: str, *parameters: str, writes: str) -> None:
+    def step(name: str, *parameters: str, writes: str, within: click.Group = group) -> None:
         def run(**values: Any) -> None:
             ran.append(name)
             folder = Path(values[writes]) if name != "simulate" else Path(values[writes]) / "raw"
@@ -39,12 +39,16 @@ def line(ran: list[str]) -> click.Group:
                 (Path(values[writes]) / "truth").mkdir(exist_ok=True)
                 (Path(values[writes]) / "truth" / "part").touch()
 
-        group.add_command(click.Command(name, callback=run, params=[click.Option([f"--{p}"]) for p in parameters]))
+        command = click.Command(name.split()[-1], callback=run, params=[click.Option([f"--{p}"]) for p in parameters])
+        within.add_command(command)
 
     step("simulate", "size", "seed", "out", writes="out")
     step("ingest", "adapter", "path", "out", writes="out")
     step("mine", "logs", "out", writes="out")
-    step("build", "mined", "store", writes="store")
+    step("build", "mined", "store", "recommend-model", writes="store")
+    train = click.Group("train")
+    step("train recommend", "logs", "out", writes="out", within=train)
+    group.add_command(train)
     group.add_command(demo)
     return group
 
@@ -65,6 +69,18 @@ def test_another_size_makes_everything_anew(line: click.Group, ran: list[str], t
     run_demo(line, tmp_path / "demo", "--size", "small")
     assert ran == ORDER * 2
     assert (tmp_path / "demo" / "raw" / "part").read_text(encoding="utf-8") == "small"
+
+
+def test_the_trained_demo_learns_between_mining_and_building_and_keeps_what_was_mined(
+    line: click.Group, ran: list[str], tmp_path: Path
+) -> None:
+    run_demo(line, tmp_path / "demo")
+    run_demo(line, tmp_path / "demo", "--trained")
+    assert ran == [*ORDER, "train recommend", "build"]
+    run_demo(line, tmp_path / "demo", "--trained")
+    assert ran == [*ORDER, "train recommend", "build"]
+    [build] = [step for step in demo_steps(tmp_path / "demo", "medium", trained=True) if step.command == "build"]
+    assert build.parameters["recommend_model"] == tmp_path / "demo" / "recommend"
 
 
 @pytest.mark.parametrize(("lost", "again"), [("raw", 4), ("truth", 4), ("logs", 3), ("mined", 2), ("store", 1)])
@@ -128,8 +144,11 @@ def test_a_damaged_memory_means_that_nothing_is_done(tmp_path: Path, memory: str
 def test_the_steps_are_commands_that_exist_and_take_these_parameters(tmp_path: Path) -> None:
     import manage
 
-    for step in demo_steps(tmp_path, "small"):
-        command = manage.main.commands[step.command]
+    for step in demo_steps(tmp_path, "small", trained=True):
+        command: click.Command = manage.main
+        for word in step.command.split():
+            assert isinstance(command, click.Group)
+            command = command.commands[word]
         assert set(step.parameters) <= {parameter.name for parameter in command.params}
 
 

@@ -100,6 +100,7 @@ def test_the_page_shows_what_the_account_does_not_own_with_reasons_in_both_langu
     assert "为您推荐" in html
     assert "有共同关键词的账户购买" in html
     assert 'aria-current="page">为您推荐' in html
+    assert "顺序按固定规则排列" in html, "a snapshot without a model does not claim that anything was learned"
 
 
 def test_dismissing_hides_a_keyword_at_once_and_undo_brings_it_back(
