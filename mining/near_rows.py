@@ -14,7 +14,11 @@ from scipy.sparse import csr_array
 
 from indexes.arrays import Array
 from indexes.compiled import njit
+from mining.growing_arrays import twice_as_long
 from mining.sparse_blocks import IntArray, row_blocks
+
+STRETCH = 256
+"""Sums that are looked at together."""
 
 
 def near_rows(
@@ -80,19 +84,21 @@ def _near(
             for entry in range(column_bounds[column], column_bounds[column + 1]):
                 sums[column_rows[entry]] += value * column_values[entry]
         # Most rows share a column with very many: to look at all sums is faster than to note which were added to.
-        near = 0
-        for other in range(len(sums)):
-            near += sums[other] >= least
-        if count + near > found.shape[1]:
-            wider = np.empty((3, 2 * (count + near)), np.int64)
-            wider[:, :count] = found[:, :count]
-            found = wider
-        if near:
-            for other in range(len(sums)):
-                if sums[other] >= least:
+        # Whether any of a stretch is near is counted without branches, many at once.
+        for begin in range(0, len(sums), STRETCH):
+            stretch = sums[begin : begin + STRETCH]
+            near = 0
+            for place in range(len(stretch)):
+                near += stretch[place] >= least
+            if not near:
+                continue
+            while count + near > found.shape[1]:
+                found = twice_as_long(found)
+            for place in range(len(stretch)):
+                if stretch[place] >= least:
                     found[0, count] = row
-                    found[1, count] = other
-                    found[2, count] = sums[other]
+                    found[1, count] = begin + place
+                    found[2, count] = stretch[place]
                     count += 1
         sums[:] = 0
     return found[0, :count], found[1, :count], found[2, :count]
