@@ -1,6 +1,7 @@
 """How many keyword searches a second the server answers over HTTP on loopback, and how long each takes."""
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -61,8 +62,9 @@ class _Client:
 def run_http_bench(store: Path, count: int, workers: tuple[int, ...] = (1, 2)) -> list[dict[str, Any]]:
     """A row for each number of worker processes: latencies, and `per_second`, of pages of 100 rows.
 
-    The `count` requests are drawn by searches; the clients run on the same machine. Raises KRError if the
-    server does not start or a request fails.
+    `cpu_ms` is how long the server's processes worked for a request, whatever else the machine did. The `count`
+    requests are drawn by searches; the clients run on the same machine. Raises KRError if the server does not start
+    or a request fails.
     """
     requests = sample_requests(Indexes.open(store), count, seed=1)
     bodies = [
@@ -81,14 +83,17 @@ def _measure(store: Path, workers: int, bodies: list[bytes]) -> dict[str, Any]:
     try:
         _wait(server)
         _ask(port, bodies[:WARM_UP])
+        processor = _processor_seconds(server.pid)
         started = time.perf_counter()
         milliseconds = _ask(port, bodies)
         seconds = time.perf_counter() - started
+        processor = _processor_seconds(server.pid) - processor
     finally:
         server.terminate()
         server.wait()
     row = bench_row(f"HTTP, {workers} worker{'s' if workers > 1 else ''}", np.array(milliseconds))
     row["per_second"] = len(bodies) / seconds
+    row["cpu_ms"] = processor / len(bodies) * 1000
     say(f"  {row['system']}: {row['per_second']:.0f} requests/s")
     return row
 
@@ -103,6 +108,17 @@ def _wait(server: "subprocess.Popen[bytes]") -> None:
             threading.Thread(target=server.stderr.read, daemon=True).start()
             return
     raise KRError("The server ended before it answered.", said.decode(errors="replace").strip())
+
+
+def _processor_seconds(process: int) -> float:
+    """Processor time of a process and all below it, so far; 0 where the system keeps no /proc."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except OSError:
+        return 0.0
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(map(_processor_seconds, map(int, children)))
 
 
 def _ask(port: int, bodies: list[bytes]) -> list[float]:

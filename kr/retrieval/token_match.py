@@ -46,10 +46,14 @@ def best_of_each(
     keyword_ids: "np.ndarray", values: "np.ndarray", name: str, others: Mapping[str, "np.ndarray"]
 ) -> Candidates:
     """One row a keyword: the one with the greatest value, the first of equals; `name` is the value's column."""
-    order = np.lexsort((np.arange(len(values)), -values, keyword_ids))
-    ids = keyword_ids[order]
-    first = np.ones(len(ids), bool)
-    first[1:] = ids[1:] != ids[:-1]
-    rows = order[first]
+    if bool((keyword_ids[1:] > keyword_ids[:-1]).all()):
+        # What one anchor or seed found stands there once, in order.
+        rows = np.arange(len(keyword_ids))
+    else:
+        order = np.lexsort((-values, keyword_ids))
+        ids = keyword_ids[order]
+        first = np.ones(len(ids), bool)
+        first[1:] = ids[1:] != ids[:-1]
+        rows = order[first]
     columns = {name: values[rows], **{other: column[rows] for other, column in others.items()}}
     return Candidates(keyword_ids[rows].astype(np.int32), np.zeros(len(rows), np.uint32), columns)

@@ -1,13 +1,17 @@
 """Page tokens: what was encoded is decoded, anything else is refused."""
 
 import base64
+import hashlib
+import json
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from indexes.errors import UsageError
-from kr.types import Filters, Request
+from kr.envelope import request_hash
+from kr.types import Filters, PageTopic, Request
 from webui.page_tokens import PageToken, decode_page_token
 
 tokens = st.builds(PageToken, st.integers(1, 10_000), st.text(), st.text())
@@ -52,3 +56,19 @@ def test_a_token_fits_its_own_request_on_any_page_and_no_other() -> None:
         token.check_request(Request(("鲜花",), Filters(min_searches=4), limit=10, parameters={"t": 0.5}))
     with pytest.raises(UsageError):
         token.check_snapshot("s2")
+
+
+requests = st.builds(
+    Request,
+    st.lists(st.text(), max_size=3).map(tuple),
+    st.builds(Filters, min_searches=st.none() | st.integers(), languages=st.lists(st.text(), max_size=2).map(tuple)),
+    parameters=st.dictionaries(st.text(), st.floats(0, 1), max_size=2),
+    page_topics=st.lists(st.builds(PageTopic, st.text(), st.floats(0, 1), st.just(("title",))), max_size=2).map(tuple),
+)
+
+
+@given(requests, st.text())
+def test_the_name_of_a_request_is_that_of_all_its_fields(request: Request, snapshot: str) -> None:
+    """It stands in page tokens and as request id: what was given out must stay valid."""
+    canonical = json.dumps([asdict(request), snapshot], sort_keys=True)
+    assert request_hash(request, snapshot) == hashlib.sha256(canonical.encode()).hexdigest()[:16]
