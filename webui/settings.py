@@ -47,8 +47,8 @@ class WebSettings(BaseSettings):
     )
     widget_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="Origins whose pages may embed widgets, separated by spaces; this origin always may. Where some are "
-        "named, widgets answer everybody, even with sign_in_required.",
+        description="Origins whose pages may embed widgets, separated by spaces; this origin may. Where some are "
+        "named, widgets answer everybody, even with `sign_in_required`.",
     )
     widget_search_url: str = Field(
         default="",
