@@ -3,6 +3,7 @@
 Industries are numbered in the order of their ids. The part is optional: older snapshots have none.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,10 @@ KEYWORD_COLUMNS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Industry:
-    """One node: its number, id, names ("" where the operator gave none), and advertisers in it and below."""
+    """One node: its number, id, names ("" where the operator gave none), and advertisers in it and below.
+
+    `keywords` are those that were mined; `more_keywords` says that its advertisers buy others, too, or may.
+    """
 
     number: int
     id: str
@@ -34,13 +38,18 @@ class Industry:
     name_zh: str
     advertisers: int
     keywords: int
+    more_keywords: bool
     children: int
 
 
 class Industries:
     """The tree of one snapshot, mapped; every question costs what its answer is long."""
 
-    def __init__(self, reader: ArrayReader) -> None:
+    def __init__(self, reader: ArrayReader, cut: Collection[int] | None = None, most: int | None = None) -> None:
+        """`cut` are the industries whose lists end where mining ends them, at `most` keywords; None if that was not
+        written down: then a list of that length may be one."""
+        self._cut = None if cut is None else frozenset(cut)
+        self._most = most
         self._ids = Vocabulary(reader, f"{PART}/ids")
         count = len(self._ids)
         self._names = {code: StringList(reader, f"{PART}/names_{code}") for code in ("en", "zh")}
@@ -58,7 +67,9 @@ class Industries:
     @staticmethod
     def open(reader: ArrayReader, facts: dict[str, Any]) -> "Industries | None":
         """The part, or None if the snapshot was built without one."""
-        return Industries(reader) if facts.get(PART) is not None else None
+        if facts.get(PART) is None:
+            return None
+        return Industries(reader, facts.get("cut_industries"), facts.get("mining_settings", {}).get("recall_keywords"))
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -68,13 +79,16 @@ class Industries:
         return self._ids.find(industry_id)
 
     def __getitem__(self, number: int) -> Industry:
+        keywords = int(self._offsets[number + 1] - self._offsets[number])
+        is_long = self._most is not None and keywords >= self._most
         return Industry(
             number,
             self._ids[number],
             self._names["en"][number],
             self._names["zh"][number],
             int(self._advertisers[number]),
-            int(self._offsets[number + 1] - self._offsets[number]),
+            keywords,
+            is_long if self._cut is None else number in self._cut,
             int(self._child_offsets[number + 2] - self._child_offsets[number + 1]),
         )
 

@@ -77,6 +77,15 @@ class TermVectors:
         codes, known = unit_codes(contributions, np.array([len(tokens)]))
         return codes[0] if known[0] else None
 
+    def codes(self, texts: Sequence[Sequence[str]]) -> tuple[Array, Array]:
+        """The vectors of texts given by their tokens, as `unit_codes` returns them; each token is looked up once."""
+        rows = {token: row for row, token in enumerate(dict.fromkeys(token for text in texts for token in text))}
+        if not rows:
+            return np.zeros((len(texts), self.dims), np.int8), np.zeros(len(texts), bool)
+        contributions = np.stack([self.contribution(token) for token in rows])
+        places = np.array([rows[token] for text in texts for token in text])
+        return unit_codes(contributions[places], np.array([len(text) for text in texts]))
+
     def codes_of_keywords(self, offsets: Array, tokens: Array, at_a_time: int) -> Iterator[tuple[Array, Array]]:
         """The vectors of keywords given as CSR of term ids, so many at a time, as `unit_codes` returns them."""
         for begin in range(0, len(offsets) - 1, at_a_time):

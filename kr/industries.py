@@ -147,6 +147,7 @@ def as_data(industry: Industry) -> Row:
         "name_zh": industry.name_zh or None,
         "advertisers": industry.advertisers,
         "keywords": industry.keywords,
+        "more_keywords": industry.more_keywords,
         "children": industry.children,
     }
 

@@ -73,7 +73,8 @@ def _name(row: dict[str, Any]) -> str:
 
 def _line(row: dict[str, Any]) -> str:
     names = " · ".join(name for name in (row["name_en"], row["name_zh"]) if name)
-    counts = f"{row['keywords']:,} keywords, {row['advertisers']:,} advertisers, {row['children']:,} below"
+    more = " and more" if row["more_keywords"] else ""
+    counts = f"{row['keywords']:,}{more} keywords, {row['advertisers']:,} advertisers, {row['children']:,} below"
     return f"{row['id']}  {names}  ({counts})"
 
 

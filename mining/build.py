@@ -159,7 +159,7 @@ def _write_parts(
     candidates = SeedCandidates(mined, ids, canonical, texts.severity, folder)
     seeds = write_seeds(candidates, folder)
     seed_urls = write_all_seed_urls(mined, ids, candidates, canonical, texts.severity, unsafe_terms, folder)
-    industries = write_industry_tree(mined, ids, texts.severity, folder)
+    industries, cut_industries = write_industry_tree(mined, ids, texts.severity, folder)
     landscape = write_auction_landscape(mined, ids, canonical, folder)
     accounts = write_accounts(mined, ids, folder)
     if model is not None:
@@ -182,6 +182,7 @@ def _write_parts(
         "auction_landscape": landscape,
         "seed_urls": seed_urls,
         "industries": industries,
+        "cut_industries": cut_industries,
         "vectors": vectors,
         "crawled_pages": pages,
         "accounts": accounts,

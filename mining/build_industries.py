@@ -22,13 +22,16 @@ _COLUMNS = {
 }
 
 
-def write_industry_tree(mined: MinedTables, ids: TextIds, severity: Array, folder: Path) -> int | None:
-    """Write the part and return the number of industries; None, and nothing written, if there are none.
+def write_industry_tree(
+    mined: MinedTables, ids: TextIds, severity: Array, folder: Path
+) -> tuple[int | None, list[int]]:
+    """Write the part; return the number of industries, and the numbers of those whose advertisers buy more
+    keywords than are mined for a list. None, and nothing written, if there are no industries.
 
     `severity` uint8 is that of the audit, a keyword a row.
     """
     if not mined.has("industries"):
-        return None
+        return None, []
     names: dict[str, list[str]] = {"industry_id": [], "name_en": [], "name_zh": []}
     parent_ids: list[str | None] = []
     advertisers: list[int] = []
@@ -39,13 +42,17 @@ def write_industry_tree(mined: MinedTables, ids: TextIds, severity: Array, folde
         advertisers += batch["advertisers"].to_pylist()
     number = {industry: row for row, industry in enumerate(names["industry_id"])}
     if not number:
-        return None
+        return None, []
+    most = mined.report["settings"].get("recall_keywords")
+    cut: list[int] = []
     parents = np.array([-1 if parent is None else number[parent] for parent in parent_ids], np.int64)
     counts = np.zeros(len(number), np.int64)
     parts: dict[str, list[Array]] = {name: [np.empty(0)] for name in KEYWORD_COLUMNS}
     found = grouped_rows(mined, ids, "industry_keywords", "industry_id", tuple(_COLUMNS.values()))
     for industry, keyword, columns in found:
         order = np.lexsort((keyword, -columns["score"]))
+        if most is not None and len(order) >= most:
+            cut.append(number[industry])
         order = order[severity[keyword[order]] == 0]
         counts[number[industry]] = len(order)
         parts["keyword"].append(keyword[order])
@@ -61,4 +68,4 @@ def write_industry_tree(mined: MinedTables, ids: TextIds, severity: Array, folde
         {name: np.concatenate(columns) for name, columns in parts.items()},
     )
     write_industries(folder, rows)
-    return len(number)
+    return len(number), sorted(cut)

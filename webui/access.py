@@ -33,6 +33,9 @@ class Access(Enum):
     """Also where the operator wants people to sign in: health checks, style sheets, the sign-in page."""
     OPEN = "open"
     """Everybody, unless the setting `sign_in_required` says otherwise: it tells nothing of any account."""
+    EMBEDDED = "embedded"
+    """Like OPEN, and everybody too where the operator has named origins that may embed widgets: readers of those sites
+    have no account here. Whoever knows the address can read it then, as it tells nothing of any account either."""
     SIGNED_IN = "signed in"
     ADMINS = "admins"
     """Admins, of their own organisation."""
@@ -51,8 +54,8 @@ ACCESS: dict[str, Access] = {
     "widgets.style": Access.EVERYBODY,
     "widgets.script": Access.EVERYBODY,
     "widgets.go": Access.EVERYBODY,
-    "widgets.related": Access.OPEN,
-    "widgets.seeds": Access.OPEN,
+    "widgets.related": Access.EMBEDDED,
+    "widgets.seeds": Access.EMBEDDED,
     "pages.home": Access.OPEN,
     "pages.search": Access.OPEN,
     "exports.search_file": Access.OPEN,
@@ -169,7 +172,10 @@ def _check() -> Response | None:
     access = ACCESS[endpoint]
     if access is Access.EVERYBODY:
         return None
-    if access is Access.OPEN and not current_app.config["KR_WEB"].sign_in_required:
+    web: WebSettings = current_app.config["KR_WEB"]
+    if access is Access.EMBEDDED and (web.widget_origins or not web.sign_in_required):
+        return None
+    if access is Access.OPEN and not web.sign_in_required:
         if request.path.startswith(API_PREFIX):
             current_identity()  # a key that is sent must be right
         return None

@@ -46,7 +46,9 @@ class WebSettings(BaseSettings):
         default=SecretStr(""), description="Secret by which account keys are made; empty answers for no account."
     )
     widget_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="Origins whose pages may embed widgets, separated by spaces; this origin always may."
+        default=(),
+        description="Origins whose pages may embed widgets, separated by spaces; this origin may. Where some are "
+        "named, widgets answer everybody, even with `sign_in_required`.",
     )
     widget_search_url: str = Field(
         default="",

@@ -10,24 +10,27 @@ its own scope away. Words are taken greedily, the one that keeps most unwanted s
 is suggested whole, as an exact negative keyword.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from indexes.arrays import Array
 from indexes.opened import Indexes
 from indexes.term_vectors import SCALE
-from indexes.text import fingerprint, normalise, tokens, words
+from indexes.text import normalise, tokens, words
+from indexes.text.segment import simplified
 from kr.audit.stage import UnsafeKeywordAudit
 from kr.pages.stop_words import STOP_WORDS
 from kr.planning.intents import Intent, IntentReader, core_words
-from kr.planning.matching import blocks, blocks_text
+from kr.planning.matching import REMEMBERED, NegativeKeywords, blocks_text, variant_of
 from kr.planning.operations import AddNegatives
 from kr.planning.plan import Plan, PlanKeyword
 from kr.planning.plan_row import MatchType, Status
-from kr.planning.reach import Reached, reached
+from kr.planning.reach import Reached, SearchTexts, reached
 
 UNWANTED_SHARE = 0.9
 """Share of the searches holding a word that must be unwanted."""
@@ -123,38 +126,48 @@ class NegativeFinder:
     def find(self, plan: Plan) -> list[NegativeSuggestion]:
         """Suggestions by campaign, those for all of it first; within, what keeps most searches away first."""
         found: list[NegativeSuggestion] = []
+        search_texts = SearchTexts(self._indexes)
         for campaign in plan.campaigns:
             bid_on = [item for item in plan.positive() if item.campaign == campaign and item.status != Status.REMOVED]
             negatives = [item for item in plan.negative() if item.campaign in (campaign, None)]
             common = [item for item in negatives if item.ad_group is None]
             if not bid_on:
                 continue
-            found += self._of_campaign(campaign, bid_on, common)
-            kept_away = [item.operation() for item in found if item.campaign == campaign]
-            words_away = _kept_away(
-                [(text, operation.match_type) for operation in kept_away for text in operation.keywords]
-            )
-            groups = sorted({item.ad_group for item in bid_on if item.ad_group is not None})
-            if len(groups) < 2:
-                continue
+            of_campaign = self._of_campaign(campaign, bid_on, common, search_texts)
+            found += of_campaign
+            groups: dict[int, list[PlanKeyword]] = {}
             owners: dict[str, int] = {}
             for item in bid_on:
                 if item.ad_group is not None:
-                    owners.setdefault(fingerprint(normalise(item.text)), item.ad_group)
-            for group in groups:
-                mine = [item for item in bid_on if item.ad_group == group]
-                own = [item for item in negatives if item.ad_group in (None, group)]
-                found += self._of_group(campaign, group, mine, own, owners, words_away)
+                    groups.setdefault(item.ad_group, []).append(item)
+                    owners.setdefault(variant_of(normalise(item.text)), item.ad_group)
+            if len(groups) < 2:
+                continue
+            everywhere = [*_as_texts(common), *((item.text, item.match_type) for item in of_campaign)]
+            own: dict[int, list[PlanKeyword]] = {}
+            for item in negatives:
+                if item.ad_group is not None:
+                    own.setdefault(item.ad_group, []).append(item)
+            shared = NegativeKeywords(everywhere)
+            sums = _token_sums_of([normalise(item.text) for item in bid_on if item.ad_group is not None], search_texts)
+            for group in sorted(groups):
+                mine = own.get(group)
+                away = NegativeKeywords([*everywhere, *_as_texts(mine)]) if mine else shared
+                found += self._of_group(campaign, group, groups[group], away, owners, sums, search_texts)
         return found
 
     def _of_campaign(
-        self, campaign: int, bid_on: Sequence[PlanKeyword], negatives: Sequence[PlanKeyword]
+        self,
+        campaign: int,
+        bid_on: Sequence[PlanKeyword],
+        negatives: Sequence[PlanKeyword],
+        search_texts: SearchTexts,
     ) -> list[NegativeSuggestion]:
-        searches = reached(self._indexes, bid_on, MOST_REACHED)
+        searches = reached(self._indexes, bid_on, MOST_REACHED, texts=search_texts)
         if not searches.texts:
             return []
         texts = [normalise(item.text) for item in bid_on]
-        own = {fingerprint(text) for text in texts}
+        own = set(map(variant_of, texts))
         purposes = {purpose(intent) for intent in self._intents.intents(texts)}
         names = {self._intents.name_in(text) for text in texts}
         shown = self._audit.is_shown(searches.ids)
@@ -164,7 +177,7 @@ class NegativeFinder:
         for place, text in enumerate(searches.texts):
             name = self._intents.name_in(text)
             reason = None
-            if fingerprint(text) in own:
+            if variant_of(text) in own:
                 pass
             elif not shown[place]:
                 reason = NegativeReason.UNSAFE
@@ -175,26 +188,37 @@ class NegativeFinder:
             elif likeness[place] < LEAST_LIKENESS:
                 reason = NegativeReason.OTHER_PRODUCT
             judged.append(_Unwanted(reason) if reason else None)
-        return _suggest(searches, judged, texts, negatives, _kept_away([]), campaign, None, self._name_word)
+        away = NegativeKeywords(_as_texts(negatives))
+        return _suggest(searches, judged, texts, away, campaign, None, self._name_word)
 
     def _of_group(
         self,
         campaign: int,
         group: int,
         mine: Sequence[PlanKeyword],
-        negatives: Sequence[PlanKeyword],
+        away: NegativeKeywords,
         owners: dict[str, int],
-        words_away: Callable[[str], bool],
+        sums: Array,
+        search_texts: SearchTexts,
     ) -> list[NegativeSuggestion]:
-        searches = reached(self._indexes, mine, MOST_REACHED, MOST_OF_GROUP_KEYWORD)
+        searches = reached(self._indexes, mine, MOST_REACHED, MOST_OF_GROUP_KEYWORD, search_texts)
         texts = [normalise(item.text) for item in mine]
-        own = {fingerprint(text) for text in texts}
-        judged: list[_Unwanted | None] = []
-        for text in searches.texts:
-            owner = owners.get(fingerprint(text))
-            is_siblings = owner is not None and owner != group and fingerprint(text) not in own
-            judged.append(_Unwanted(NegativeReason.SIBLING, owner) if is_siblings else None)
-        return _suggest(searches, judged, texts, negatives, words_away, campaign, group, None)
+        own = set(map(variant_of, texts))
+        judged: list[_Unwanted | None] = [None] * len(searches.texts)
+        # Texts are compared where the tokens are the same, since few are.
+        for place in np.flatnonzero(np.isin(self._token_sums(searches.ids), sums)).tolist():
+            variant = variant_of(searches.texts[place])
+            owner = owners.get(variant)
+            if owner is not None and owner != group and variant not in own:
+                judged[place] = _Unwanted(NegativeReason.SIBLING, owner)
+        return _suggest(searches, judged, texts, away, campaign, group, None)
+
+    def _token_sums(self, ids: Array) -> Array:
+        """A number uint64 for each of the snapshot's keywords that is the same if its tokens are, in whatever order."""
+        counts, held = self._indexes.forward.tokens_of(ids)
+        ends = np.cumsum(counts)
+        running = np.concatenate([np.zeros(1, np.uint64), np.cumsum(_mixed(held), dtype=np.uint64)])
+        return running[ends] - running[ends - counts]
 
     def _likeness(self, searches: Sequence[str], keywords: Sequence[str]) -> np.ndarray:
         """The cosine of each search to the keyword nearest in meaning; 1 where there is nothing to compare."""
@@ -206,12 +230,8 @@ class NegativeFinder:
         return result
 
     def _vectors(self, texts: Sequence[str]) -> np.ndarray:
-        found = np.zeros((len(texts), self._indexes.term_vectors.dims), np.float32)
-        for row, text in enumerate(texts):
-            code = self._indexes.term_vectors.code([part for word in core_words(text) for part in tokens(word)])
-            if code is not None:
-                found[row] = code / np.float32(SCALE)
-        return found
+        of_texts = [[part for word in core_words(text) for part in tokens(word)] for text in texts]
+        return self._indexes.term_vectors.codes(of_texts)[0] / np.float32(SCALE)
 
     def _name_word(self, search: str) -> str | None:
         return self._intents.name_in(search)
@@ -226,8 +246,7 @@ def _suggest(
     searches: Reached,
     judged: Sequence[_Unwanted | None],
     own: Sequence[str],
-    negatives: Sequence[PlanKeyword],
-    words_away: Callable[[str], bool],
+    away: NegativeKeywords,
     campaign: int,
     group: int | None,
     name_of: Callable[[str], str | None] | None,
@@ -235,28 +254,21 @@ def _suggest(
     if not any(judged):
         return []
     unwanted: dict[int, set[str]] = {}
-    volume: dict[str, float] = {}
     bad: dict[str, float] = {}
-    for place, (text, by, verdict) in enumerate(zip(searches.texts, searches.by, judged, strict=True)):
-        if any(blocks(item, text) for item in negatives) or words_away(text):
+    for place, verdict in enumerate(judged):
+        if verdict is None or away.block(searches.texts[place]):
             continue
-        added = _added_words(text, by)
-        name = name_of(text) if verdict and verdict.reason is NegativeReason.OTHER_NAME and name_of else None
-        if name:
-            added = {name}
-        for word in added:
-            volume[word] = volume.get(word, 0.0) + searches.demand[place]
-            if verdict:
-                bad[word] = bad.get(word, 0.0) + searches.demand[place]
-        if verdict:
-            unwanted[place] = added
-    usable = {
+        name = name_of(searches.texts[place]) if verdict.reason is NegativeReason.OTHER_NAME and name_of else None
+        unwanted[place] = {name} if name else _added_words(searches.texts[place], searches.by[place])
+        for word in unwanted[place]:
+            bad[word] = bad.get(word, 0.0) + searches.demand[place]
+    candidates = {
         word
         for word, searched in bad.items()
-        if searched >= LEAST_SEARCHES
-        and searched >= UNWANTED_SHARE * volume[word]
-        and not any(blocks_text(word, MatchType.PHRASE, text) for text in own)
+        if searched >= LEAST_SEARCHES and not any(blocks_text(word, MatchType.PHRASE, text) for text in own)
     }
+    volume = _volume(candidates, searches, judged, away)
+    usable = {word for word in candidates if bad[word] >= UNWANTED_SHARE * (bad[word] + volume[word])}
     found: list[NegativeSuggestion] = []
     while unwanted and len(found) < MOST_SUGGESTED:
         gain: dict[str, float] = {}
@@ -283,29 +295,64 @@ def _suggest(
     return sorted(found, key=lambda item: (-item.searches, item.text))
 
 
-def _kept_away(negatives: Sequence[tuple[str, MatchType]]) -> Callable[[str], bool]:
-    """Whether a search is kept away already by one of these; remembered, since ad groups reach the same searches."""
-    known: dict[str, bool] = {}
+def _volume(
+    candidates: set[str], searches: Reached, judged: Sequence[_Unwanted | None], away: NegativeKeywords
+) -> dict[str, float]:
+    """The wanted searches a month that would be lost with each word."""
+    volume = dict.fromkeys(candidates, 0.0)
+    if not candidates:
+        return volume
+    for place, (text, by, verdict) in enumerate(zip(searches.texts, searches.by, judged, strict=True)):
+        if verdict is not None:
+            continue
+        plain = simplified(text)
+        # To look for a word as a text is quicker than to cut the search into words, and most hold none.
+        if any(word in plain or word in text for word in candidates) and not away.block(text):
+            for word in candidates & _added_words(text, by):
+                volume[word] += searches.demand[place]
+    return volume
 
-    def is_kept_away(search: str) -> bool:
-        if search not in known:
-            known[search] = any(blocks_text(text, match_type, search) for text, match_type in negatives)
-        return known[search]
 
-    return is_kept_away
+def _token_sums_of(texts: Sequence[str], known: SearchTexts) -> Array:
+    """As `NegativeFinder._token_sums`, for any normalised texts; one with a word that nobody searched is no search."""
+    found = set()
+    for text in texts:
+        held = tokens(text)
+        ids = known.token_ids(held)
+        if len(ids) == len(held):
+            found.add(int(_mixed(np.array(ids, np.int64)).sum(dtype=np.uint64)))
+    return np.array(sorted(found), np.uint64)
+
+
+def _mixed(token_ids: Array) -> Array:
+    """Numbers uint64 spread over their whole range, so that sums of different ones hardly meet."""
+    spread = (token_ids.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    return (spread ^ (spread >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
+
+
+def _as_texts(negatives: Iterable[PlanKeyword]) -> list[tuple[str, MatchType | None]]:
+    return [(normalise(item.text), item.match_type) for item in negatives]
 
 
 def _added_words(search: str, by: str) -> set[str]:
-    """What a search says beyond the keyword that reaches it; single Chinese characters say too little alone."""
-    there = set(words(by)) | set(tokens(by))
+    """What a search says beyond the keyword that reaches it."""
+    there = _said(by)
+    return {word for word, parts in _telling_words(search).items() if word not in there and parts.isdisjoint(there)}
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _said(keyword: str) -> frozenset[str]:
+    return frozenset(words(keyword)) | frozenset(tokens(keyword))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _telling_words(search: str) -> dict[str, frozenset[str]]:
+    """The words of a search that can be a negative keyword, with their parts; single characters say too little."""
     plain = {word for word in search.split() if word.isascii()} | {word for word in words(search) if not word.isascii()}
     return {
-        word
+        word: frozenset(words(word))
         for word in plain
-        if word not in there
-        and word not in STOP_WORDS
-        and not set(words(word)) & there
-        and (len(word) > 1 and not word.isdigit())
+        if len(word) > 1 and not word.isdigit() and word not in STOP_WORDS
     }
 
 

@@ -30,7 +30,10 @@ def test_what_is_read_is_what_was_written(tmp_path_factory, tree) -> None:  # ty
     )
     folder = Path(tmp_path_factory.mktemp("industries"))
     write_industries(folder, rows)
-    found = Industries(ArrayFolder(folder))
+    found = Industries(ArrayFolder(folder), cut=range(0, count, 2), most=2)
+    written_earlier = Industries(ArrayFolder(folder), most=2)
+    assert [found[n].more_keywords for n in range(count)] == [n % 2 == 0 for n in range(count)]
+    assert [written_earlier[n].more_keywords for n in range(count)] == [len(own) >= 2 for own in keywords]
     assert len(found) == count and found.find("nowhere") == -1
     children = {parent: [n for n in range(count) if parents[n] == parent] for parent in range(-1, count)}
     for parent, own in children.items():

@@ -1,5 +1,6 @@
 """The industry browser, and keyword search that starts from industries."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,6 +62,19 @@ def test_top_keywords_are_the_recall_tables_with_its_counts(
             assert why["evidence"]["industry"] == industry and row["monthly_search_volumes"]
         heads = [int(indexes.stats.canonical[indexes.keywords.find(row["text"])]) for row in rows]
         assert len(set(heads)) == len(heads), "one of close variants"
+
+
+def test_a_count_of_keywords_says_where_mining_ended_it(
+    service: KeywordService, small_market: Path, bought: dict[str, dict[str, dict[str, object]]]
+) -> None:
+    report = json.loads((small_market / "mined" / "mining_report.json").read_text())
+    most, tree = report["settings"]["recall_keywords"], service.indexes.industries
+    assert tree is not None
+    for number in range(len(tree)):
+        industry = tree[number]
+        mined = len(bought.get(industry.id, {}))
+        assert industry.more_keywords == (mined == most) and industry.keywords <= mined
+    assert {tree[number].more_keywords for number in range(len(tree))} == {True, False}
 
 
 def test_what_is_rising_rose_by_more_than_chance_or_has_a_burst(service: KeywordService) -> None:

@@ -342,6 +342,22 @@ def test_the_operator_can_ask_everybody_to_sign_in(
     assert browser.get("/search?q=鲜花").status_code == 200
 
 
+@pytest.mark.parametrize("address", ["/widgets/related?q=鲜花", "/widgets/seeds"])
+def test_widgets_answer_the_readers_of_sites_that_the_operator_named(
+    tiny_store: Path, database: Database, address: str
+) -> None:
+    url = database.engine.url.render_as_string(hide_password=False)
+    settings = Settings(store=tiny_store, database=url)
+    private = create_app(settings, WebSettings(sign_in_required=True)).test_client()
+    assert private.get(address).headers["Location"].startswith("/sign-in")
+    named = WebSettings(sign_in_required=True, widget_origins=("https://shop.example",))
+    embedded = create_app(settings, named).test_client()
+    page = embedded.get(address)
+    assert page.status_code == 200
+    assert "frame-ancestors 'self' https://shop.example" in page.headers["Content-Security-Policy"]
+    assert embedded.get("/search?q=鲜花").headers["Location"].startswith("/sign-in")
+
+
 def test_only_admins_see_the_users(web: Flask, tenants: tuple[Tenant, Tenant]) -> None:
     browser = web.test_client()
     sign_in(browser, "user@one.example")

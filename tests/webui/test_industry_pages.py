@@ -42,6 +42,8 @@ def test_from_the_home_page_to_a_search_by_industry(browser: FlaskClient) -> Non
     (to_tree, *_) = links(text_of(browser, "/?lang=en"), "/industries")
     roots = links(text_of(browser, to_tree), "/industries/")
     assert len(roots) >= 10
+    assert re.search(r"\d+ keywords and more · ", text_of(browser, to_tree)), "mining ends the longest lists"
+    assert re.search(r"\d+ 个以上关键词 · ", text_of(browser, "/industries?lang=zh"))
     shopping = next(link for link in roots if "section_shopping" in link)
     flowers = next(link for link in links(text_of(browser, shopping), "/industries/") if "/flowers" in link)
     page = text_of(browser, flowers)

@@ -39,6 +39,7 @@ class IndustryNode(BaseModel):
     name_zh: str | None
     advertisers: int = Field(description="Advertisers in it and below it.")
     keywords: int = Field(description="Keywords that several of them buy, at most as many as are mined for a list.")
+    more_keywords: bool = Field(description="Whether they buy more, which were not mined: `keywords` is the least.")
     children: int = Field(description="Industries right below it.")
 
 

@@ -5,10 +5,13 @@ import os
 import select
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from indexes.errors import UsageError
@@ -223,3 +226,71 @@ def test_the_commands_are_those_of_the_command_line(settings: Settings, tmp_path
         "--to",
         snapshot,
     )
+
+
+SERVER = """
+import signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from kr.jobs import runs
+from kr.settings import Settings
+from kr.store import open_database
+from kr.store.control_versions import Author
+database, store, script, organisation = sys.argv[1:]
+runs._MANAGE = Path(script)
+author = Author(organisation, None, datetime.now(UTC))
+job = runs.start_job(open_database(database), Settings(store=Path(store)), "mine", {"logs": "logs"}, author)
+print(job, flush=True)
+signal.pause()
+"""
+WAITS = """
+import os, sys
+open({ready!r}, "w").write("x")
+open({go!r}).read()
+os.execv(sys.executable, [sys.executable, {manage!r}, *sys.argv[1:]])
+"""
+
+
+def test_mining_goes_on_when_the_server_that_started_it_is_killed(
+    database: Database, settings: Settings, author: Author, tmp_path: Path
+) -> None:
+    manage, work = Path(runs._MANAGE), tmp_path / "work"
+    log = tmp_path / "searches.csv"
+    queries = ["flowers", "flower delivery", "birthday cake"]
+    rows = [
+        f"{user}-{place},2024-01-{1 + user:02d}T10:{place:02d}:00Z,u{user},{query}"
+        for user in range(20)
+        for place, query in enumerate(queries)
+    ]
+    log.write_text("search_id,ts,user_id,query\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    ingest = ["ingest", "csv", str(log), "--table", "searches", "--out", str(work / "logs")]
+    subprocess.run([sys.executable, str(manage), *ingest], check=True, capture_output=True)
+    ready, go, script = (tmp_path / name for name in ("ready", "go", "waits.py"))
+    os.mkfifo(ready)
+    os.mkfifo(go)
+    script.write_text(WAITS.format(ready=str(ready), go=str(go), manage=str(manage)), encoding="utf-8")
+    url = database.engine.url.render_as_string(hide_password=False)
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, url, str(settings.store), str(script), author.organisation_id],
+        cwd=manage.parent,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert server.stdout is not None
+    job_id = server.stdout.readline().strip()
+    begun(ready)
+    os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+    server.stdout.close()
+
+    with database.writing() as session:
+        assert refresh(session, settings, datetime.now(UTC)) == 0
+        assert find_job(session, job_id).state == JobState.RUNNING and is_alive(job_folder(settings, job_id))
+    go.write_text("go", encoding="utf-8")
+    job = ended(database, settings, job_id)
+    assert job.state == JobState.SUCCEEDED and job.exit_code == 0, log_tail(settings, job_id)
+    mined = pq.read_table(work / "mined" / "keyword_statistics.parquet")
+    assert set(mined["keyword"].to_pylist()) == set(queries)
+    # What was mined can be built from the next job on.
+    assert plan_job("build", {"mined": "mined"}, settings).parameters == {"mined": "mined"}

@@ -221,4 +221,4 @@ def test_negative_keywords_block_by_their_words_as_they_are(
 def test_keywords_match_searches_with_their_variants(
     keyword: str, match_type: MatchType | None, search: str, expected: bool
 ) -> None:
-    assert triggers(keyword, match_type, search) is expected
+    assert triggers(keyword, match_type)(search) is expected
