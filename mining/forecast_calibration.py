@@ -197,7 +197,7 @@ def backtests(counts: WeekCounts, words: csr_array) -> Calibration:
     singles = [_transforms(run, noise, number) for number, run in enumerate(runs)]
     sets = [_set_transforms(run, noise, shared, number) for number, run in enumerate(runs)]
     bands = {name: _bands([each[name] for each in singles], len(TIERS) + 1) for name in METRICS}
-    set_bands = {name: _bands([each[name] for each in sets], len(SET_SIZES)) for name in METRICS}
+    set_bands = {name: _bands([each[name] for each in sets], len(SET_SIZES), even=True) for name in METRICS}
     return Calibration(
         levels, noise, shared, PRICE_SPREAD, ORDER_SPREAD, _floor_spread(runs), bands, set_bands, len(runs)
     )
@@ -217,9 +217,15 @@ def _band(places: Array) -> list[float]:
     return [round(float(np.clip(low, WIDEST[0], 0.4)), 4), round(float(np.clip(high, 0.6, WIDEST[1])), 4)]
 
 
-def _bands(outcomes: list[tuple[Array, Array]], classes: int) -> list[list[float]]:
-    """The band of each class, from (class, place) of the outcomes of each origin."""
+def _bands(outcomes: list[tuple[Array, Array]], classes: int, even: bool = False) -> list[list[float]]:
+    """The band of each class, from (class, place) of the outcomes of each origin.
+
+    `even` bands lie as far below the median as above it: all sets of an origin share its weeks, and on which side of
+    their forecasts so few origins fell says nothing of the next.
+    """
     number, place = (np.concatenate([each[side] for each in outcomes]) for side in (0, 1))
+    if even:
+        number, place = np.tile(number, 2), np.concatenate([place, 1 - place])
     return [_band(place[number == each]) for each in range(classes)]
 
 
