@@ -15,8 +15,8 @@ SPREADS = st.floats(0.05, 0.8)
 
 
 def curves(page: list[float], floor: float, spread: float, bid: float) -> Array:
-    one = (np.array([value]) for value in (floor, spread, bid))
-    found: Array = page_curves(np.array([page]), np.zeros(1, np.int64), *one, SLOT_RATES)[0]
+    floors, spreads, bids = (np.array([value]) for value in (floor, spread, bid))
+    found: Array = page_curves(np.array([page]), np.zeros(1, np.int64), floors, spreads, bids, SLOT_RATES)[0]
     return found
 
 
