@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtr
 
 from indexes.arrays import Array, ArrayReader, checked, write_array, write_json
 
@@ -21,6 +22,8 @@ CURVES = ("shown", "clicks", "cost", "position")
 the position times whether it is shown."""
 _CODES_AN_OCTAVE = 16
 _LEAST_PRICE = 10_000
+_LEAST_SPREAD = 1e-6
+"""A standard deviation below which a least price is known."""
 WEEKS_AHEAD = 52
 
 
@@ -102,17 +105,37 @@ class AuctionLandscape:
                 write_array(folder, f"forecast/{name}.npy", value)
 
 
-def page_curves(pages: Array, floor: Array, bid: Array, slot_rates: Array) -> Array:
-    """What a bid gets on pages: float64 (pages, CURVES), money in micros.
+def least_price_up_to(price: Array, floor: Array, spread: Array) -> tuple[Array, Array]:
+    """The chance that the least price of a click is at most `price`, and its mean there, counted as 0 above it.
 
-    `pages` float64 (pages, SLOTS) are the bids in the slots, 0 for none, highest first; `floor` and `bid` float64
-    (pages,). The bid takes the place of the first ad that it beats and pays that ad's bid, at least the floor and at
-    most its own (a second price). Below the floor it is not shown.
+    The least price is lognormal with the mean `floor`; `spread` is the standard deviation of its logarithm, 0 where it
+    is known. Micros float64, of one shape.
     """
-    beaten_by = (pages > bid[:, None]).sum(axis=1)
-    shown = (beaten_by < SLOTS) & (bid >= floor)
+    known = spread < _LEAST_SPREAD
+    width = np.where(known, 1.0, spread)
+    place = np.log(np.maximum(price, 1e-9) / floor) / width + width / 2
+    below = price >= floor
+    chance: Array = np.where(known, below, ndtr(place))
+    mean: Array = floor * np.where(known, below, ndtr(place - width))
+    return chance, mean
+
+
+def page_curves(pages: Array, row: Array, floor: Array, spread: Array, bid: Array, slot_rates: Array) -> Array:
+    """What bids get on pages: float64 (pages, CURVES), money in micros; averages over what the least price may be.
+
+    `pages` float64 (pages, SLOTS) are the bids in the slots, 0 for none, highest first; `row` int64 (pages,) says which
+    of the bids is made there. Of each bid, float64 (bids,): the bid, and the least price as in `least_price_up_to`. The
+    bid takes the place of the first ad that it beats and pays that ad's bid, at least the least price and at most its
+    own (a second price). Below the least price it is not shown.
+    """
+    chance, least = least_price_up_to(bid, floor, spread)
+    beaten_by = (pages > bid[row, None]).sum(axis=1)
     slot = np.minimum(beaten_by, SLOTS - 1)
     below = np.take_along_axis(pages, slot[:, None], axis=1)[:, 0]
-    price = np.minimum(np.maximum(below, floor), bid)
-    clicks = np.where(shown, slot_rates[slot], 0.0)
-    return np.column_stack([shown, clicks, clicks * price, np.where(shown, slot + 1, 0)]).astype(np.float64)
+    shown = np.where(beaten_by < SLOTS, chance[row], 0.0)
+    clicks = slot_rates[slot] * shown
+    cheaper, cheap = least_price_up_to(below, floor[row], spread[row])
+    # The next ad's bid where the least price is below it, else the least price, if the bid reaches that.
+    price = below * cheaper + least[row] - cheap
+    cost = np.where(beaten_by < SLOTS, slot_rates[slot] * price, 0.0)
+    return np.column_stack([shown, clicks, cost, shown * (slot + 1)]).astype(np.float64)

@@ -18,6 +18,8 @@ _MILLION = 1_000_000
 _THOUSAND = 1_000
 
 SCRATCH_TABLES = (
+    "repeated_clicks",
+    "counted_ad_events",
     "raw_slots",
     "advertiser_ratios",
     "mean_ratio",
@@ -31,6 +33,22 @@ SCRATCH_TABLES = (
     "page_slots",
 )
 """Steps to drop when the mined tables are written."""
+
+
+def without_repeated_clicks(engine: Engine, ad_events: ir.Table, settings: MiningSettings) -> ir.Table:
+    """The ad events without the clicks and conversions of who clicked one advertiser's ads too often in a week.
+
+    People seldom come back so often; robots, click farms and competitors do (SPEC §1.14), mostly in the first slot, so
+    that with them every forecast of clicks there would be too high.
+    """
+    dated = ad_events.mutate(week=ad_events.ts.truncate("W").date())
+    clicks = dated.filter(dated.event == "click")
+    counted = clicks.group_by("user_id", "advertiser_id", "week").agg(repeated=clicks.count())
+    often = counted.filter(counted.repeated > settings.most_ad_clicks_a_week)
+    often = engine.materialise("repeated_clicks", often)
+    joined = dated.left_join(often, ["user_id", "advertiser_id", "week"])
+    kept = joined.filter((joined.event == "impression") | joined.repeated.isnull())
+    return engine.materialise("counted_ad_events", kept.select(*ad_events.columns))
 
 
 def rank_advertisers(engine: Engine, ad_events: ir.Table, settings: MiningSettings) -> ir.Table:
@@ -89,7 +107,8 @@ def count_weeks(
     """The rows of the mined table keyword_weeks.
 
     `ad_events`, with keyword_id, are None if the log has none, and then everything of ads is null. A last click is one
-    on the lowest ad of its page, which pays the least price there.
+    on the lowest ad of its page, if its keyword is what was searched: it pays the least price of a click on the
+    keyword, where a phrase or broad ad pays that of another.
     """
     names = ("impressions", "expected_clicks_micros", "clicks", "cost_micros",
              "last_clicks", "last_cost_micros", "conversions", "value_micros")  # fmt: skip
@@ -100,6 +119,7 @@ def count_weeks(
     events = ad_events.join(slots.select("position", "rate"), "position").join(quality, "advertiser_id")
     events = events.mutate(expected=events.rate * events.quality // _THOUSAND).left_join(lowest, "search_id")
     last = (events.event == "click") & (events.position == events.lowest) & events.cost_micros.notnull()
+    last &= events.match_type == "exact"
     advertised = events.group_by("keyword_id", week=events.ts.truncate("W").date()).agg(
         impressions=_count(events, "impression"),
         expected_clicks_micros=_sum(events, "impression", "expected"),

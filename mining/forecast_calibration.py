@@ -3,9 +3,10 @@
 For each origin everything is fitted to the weeks before it, and four weeks are forecast: searches, impressions, clicks,
 cost, conversions and value of all ads on each keyword's pages. Where the outcome fell in its predictive distribution
 (a randomised probability integral transform, Czado, Gneiting & Held 2009) says between which levels of the distribution
-80 % fall in truth: conformal quantiles, by tier of demand and metric.
+80 % fall in truth: conformal quantiles, by tier of demand and metric; and of sets of keywords, by their size.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,6 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from indexes.arrays import Array
-from indexes.predictive import amount_cdf, count_cdf, no_event
 from mining.demand_levels import (
     TIERS,
     LevelModel,
@@ -26,6 +26,7 @@ from mining.demand_levels import (
     tier_of,
 )
 from mining.log_rates import posterior, word_effects
+from mining.set_calibration import EVENTS_OF, SET_SIZES, Moments, moments_of_sets, place_of, random_sets
 
 HORIZON = 4
 """Weeks that are forecast in a backtest."""
@@ -38,6 +39,12 @@ LEAST_MEAN = 0.1
 WIDEST = (0.02, 0.98)
 METRICS = ("searches", "impressions", "clicks", "cost_micros", "conversions", "value_micros")
 SEED = 20231122
+FLOOR_SPREAD = 0.2
+"""Squared standard deviation of the logarithm of a least price, times its events, where no backtest tells."""
+FLOOR_CLICKS = 2
+"""Later clicks at the least price from which a keyword tells how right its forecast was."""
+_MEDIAN_SQUARE = 0.4549
+"""The median of the square of a standard normal variable."""
 PRICE_EVENTS = 3.0
 """Clicks (or conversions) as many as which the prior of a price (or an order's value) counts."""
 _SLOT_EVENTS = 20.0
@@ -130,7 +137,9 @@ class Calibration:
     """By metric, errors of the whole market's forecast; and `pool`, those of pools' searches beside it."""
     price_spread: float
     order_spread: float
+    floor_spread: float
     bands: dict[str, list[list[float]]]
+    set_bands: dict[str, list[list[float]]]
     origins: int
 
     def as_dict(self) -> dict[str, Any]:
@@ -140,7 +149,10 @@ class Calibration:
             "shared": {name: round(value, 8) for name, value in self.shared.items()},
             "price_spread": self.price_spread,
             "order_spread": self.order_spread,
+            "floor_spread": round(self.floor_spread, 8),
             "calibration": self.bands,
+            "set_calibration": self.set_bands,
+            "set_sizes": list(SET_SIZES),
             "tiers": list(TIERS),
             "backtests": self.origins,
             "backtest_weeks": HORIZON,
@@ -164,7 +176,6 @@ class _Backtest:
 PRICE_SPREAD, ORDER_SPREAD = 0.35, 0.6
 """Squared coefficients of variation of a click's price on a page, and of an order's value."""
 MONEY_SPREAD = {"cost_micros": 1 + PRICE_SPREAD, "value_micros": 1 + ORDER_SPREAD}
-EVENTS_OF = {"cost_micros": "clicks", "value_micros": "conversions"}
 
 
 def backtests(counts: WeekCounts, words: csr_array) -> Calibration:
@@ -177,18 +188,19 @@ def backtests(counts: WeekCounts, words: csr_array) -> Calibration:
         default = LevelModel((0.985,) * (len(TIERS) + 1), 0.4, 0.05)
         return Calibration(
             default, (0.5, 0.2, 0.1), dict.fromkeys(METRICS, 0.02) | {"pool": 0.05}, PRICE_SPREAD, ORDER_SPREAD,
-            {name: [tier[place] for tier in whole] for place, name in enumerate(METRICS)}, 0,
+            FLOOR_SPREAD, {name: [tier[place] for tier in whole] for place, name in enumerate(METRICS)},
+            {name: [list(NOMINAL) for _ in SET_SIZES] for name in METRICS}, 0,
         )  # fmt: skip
     levels = _levels(counts, words, origins[0])
     runs = [_backtest(counts, words, origin, levels) for origin in origins]
     noise, shared = _noise(runs), _shared(runs)
-    outcomes = [_transforms(run, noise, number) for number, run in enumerate(runs)]
-    bands: dict[str, list[list[float]]] = {}
-    for name in METRICS:
-        tier = np.concatenate([each[name][0] for each in outcomes])
-        place = np.concatenate([each[name][1] for each in outcomes])
-        bands[name] = [_band(place[tier == number]) for number in range(len(TIERS) + 1)]
-    return Calibration(levels, noise, shared, PRICE_SPREAD, ORDER_SPREAD, bands, len(runs))
+    singles = [_transforms(run, noise, number) for number, run in enumerate(runs)]
+    sets = [_set_transforms(run, noise, shared, number) for number, run in enumerate(runs)]
+    bands = {name: _bands([each[name] for each in singles], len(TIERS) + 1) for name in METRICS}
+    set_bands = {name: _bands([each[name] for each in sets], len(SET_SIZES), even=True) for name in METRICS}
+    return Calibration(
+        levels, noise, shared, PRICE_SPREAD, ORDER_SPREAD, _floor_spread(runs), bands, set_bands, len(runs)
+    )
 
 
 NOMINAL = (0.1, 0.9)
@@ -203,6 +215,33 @@ def _band(places: Array) -> list[float]:
     low = ordered[max(int(np.floor((count + 1) * NOMINAL[0])) - 1, 0)]
     high = ordered[min(int(np.ceil((count + 1) * NOMINAL[1])) - 1, count - 1)]
     return [round(float(np.clip(low, WIDEST[0], 0.4)), 4), round(float(np.clip(high, 0.6, WIDEST[1])), 4)]
+
+
+def _bands(outcomes: list[tuple[Array, Array]], classes: int, even: bool = False) -> list[list[float]]:
+    """The band of each class, from (class, place) of the outcomes of each origin.
+
+    `even` bands lie as far below the median as above it: all sets of an origin share its weeks, and on which side of
+    their forecasts so few origins fell says nothing of the next.
+    """
+    number, place = (np.concatenate([each[side] for each in outcomes]) for side in (0, 1))
+    if even:
+        number, place = np.tile(number, 2), np.concatenate([place, 1 - place])
+    return [_band(place[number == each]) for each in range(classes)]
+
+
+def _floor_spread(runs: list[_Backtest]) -> float:
+    """How far least prices fell from their forecasts: by the median of squares, which a few odd prices do not move."""
+    squares = []
+    for run in runs:
+        floor = run.rates.of["floor"]
+        clicks, cost = run.actual["last_clicks"], run.actual["last_cost_micros"]
+        told = (clicks >= FLOOR_CLICKS) & (cost > 0) & (floor.value > 0)
+        error = np.log(cost[told] / clicks[told] / floor.value[told])
+        squares.append(np.square(error) * floor.shape[told])
+    found = np.concatenate(squares)
+    return (
+        float(np.clip(np.median(found) / _MEDIAN_SQUARE, 0.01, 1.0)) if len(found) >= FEWEST_OUTCOMES else FLOOR_SPREAD
+    )
 
 
 def _levels(counts: WeekCounts, words: csr_array, origin: int) -> LevelModel:
@@ -227,7 +266,9 @@ def _backtest(counts: WeekCounts, words: csr_array, origin: int, levels: LevelMo
         pools=pools,
         pool_forecast=np.bincount(pools.of_keyword, np.where(known, mean, 0.0), pools.count),
         rates=fit_rates(counts, words, origin),
-        actual={name: counts.total(name, origin, origin + HORIZON) for name in METRICS},
+        actual={
+            name: counts.total(name, origin, origin + HORIZON) for name in (*METRICS, "last_clicks", "last_cost_micros")
+        },
         known=known,
     )
 
@@ -288,17 +329,15 @@ def _means(run: _Backtest) -> dict[str, Array]:
     }
 
 
-def _transforms(run: _Backtest, noise: tuple[float, ...], number: int) -> dict[str, tuple[Array, Array]]:
-    """Tier and place in the predictive distribution of each outcome, by metric."""
-    generator = np.random.default_rng(SEED + number)
-    tier = tier_of(run.mean / HORIZON)
-    spread = 1 / run.shape + np.array(noise)[tier]
+def _moments(run: _Backtest, noise: Sequence[float]) -> Moments:
+    """Mean and variance of all metrics; `noise` is the searches' squared variation beyond Poisson, by tier."""
+    spread = 1 / run.shape + np.array(noise)[tier_of(run.mean / HORIZON)]
     of, mean, expectations = run.rates.of, run.mean, _means(run)
     impressions, clicks, conversions = (expectations[name] for name in ("impressions", "clicks", "conversions"))
     impression_spread = spread + 1 / of["depth"].shape
     click_spread = impression_spread + 1 / of["clicks"].shape + 1 / of["slot"].shape
     conversion_spread = click_spread + 1 / of["conversions"].shape
-    counts = {
+    found = {
         # A page shows several ads or none: impressions come in lumps.
         "searches": (mean, mean + mean**2 * spread),
         "impressions": (impressions, impressions * (1 + of["depth"].value) + impressions**2 * impression_spread),
@@ -307,25 +346,43 @@ def _transforms(run: _Backtest, noise: tuple[float, ...], number: int) -> dict[s
     }
     price, order = of["price"], of["order_value"]
     amounts = {
-        "cost_micros": ("clicks", price, PRICE_SPREAD, click_spread),
-        "value_micros": ("conversions", order, ORDER_SPREAD, conversion_spread),
+        "cost_micros": (price, PRICE_SPREAD, click_spread),
+        "value_micros": (order, ORDER_SPREAD, conversion_spread),
     }
+    for name, (rate, each, own_spread) in amounts.items():
+        events, expected = expectations[EVENTS_OF[name]], expectations[name]
+        variance = events * rate.value**2 * (1 + each) + expected**2 * (own_spread + each / rate.shape)
+        found[name] = (expected, variance)
+    return found
+
+
+def _transforms(run: _Backtest, noise: Sequence[float], number: int) -> dict[str, tuple[Array, Array]]:
+    """Tier and place in the predictive distribution of each outcome, by metric."""
+    generator = np.random.default_rng(SEED + number)
+    tier = tier_of(run.mean / HORIZON)
+    moments = _moments(run, noise)
     found = {}
     for name in METRICS:
-        drawn = generator.random(len(mean))
-        actual = run.actual[name]
-        if name in counts:
-            expected, variance = counts[name]
-            below = count_cdf(actual - 1, expected, variance)
-            place = below + drawn * (count_cdf(actual, expected, variance) - below)
-        else:
-            of_events, rate, each, own_spread = amounts[name]
-            events, event_variance = counts[of_events]
-            expected = events * rate.value
-            variance = events * rate.value**2 * (1 + each) + expected**2 * (own_spread + each / rate.shape)
-            nothing = no_event(events, event_variance)
-            place = np.where(actual > 0, amount_cdf(actual, nothing, expected, variance), drawn * nothing)
-            expected = events
-        judged = run.known & (expected >= LEAST_MEAN)
+        place = place_of(name, run.actual[name], moments, generator.random(len(run.mean)))
+        judged = run.known & (moments[EVENTS_OF.get(name, name)][0] >= LEAST_MEAN)
         found[name] = (tier[judged], place[judged])
     return found
+
+
+def _set_transforms(
+    run: _Backtest, noise: Sequence[float], shared: dict[str, float], number: int
+) -> dict[str, tuple[Array, Array]]:
+    """Place among SET_SIZES, and place in the predictive distribution, of the outcomes of random sets, by metric."""
+    generator = np.random.default_rng(SEED + 100 + number)
+    tier = np.where(run.known, tier_of(run.mean / HORIZON), -1)
+    own = _moments(run, [max(each - shared["searches"] - shared["pool"], 0.0) for each in noise])
+    found: dict[str, list[tuple[Array, Array]]] = {name: [] for name in METRICS}
+    for place, size in enumerate(SET_SIZES):
+        sets = random_sets(generator, tier, len(TIERS) + 1, size)
+        moments = moments_of_sets(own, sets, run.pools.of_keyword, shared)
+        for name in METRICS:
+            fell = place_of(name, run.actual[name][sets].sum(axis=1), moments, generator.random(len(sets)))
+            judged = moments[EVENTS_OF.get(name, name)][0] >= LEAST_MEAN
+            found[name].append((np.full(int(judged.sum()), place), fell[judged]))
+    return {name: (np.concatenate([a for a, _ in each]), np.concatenate([b for _, b in each]))
+            for name, each in found.items()}  # fmt: skip

@@ -7,7 +7,7 @@ right whatever the counts; it is made of mean, standard deviation and the snapsh
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ TIERS = ("tail", "torso", "head")
 TIER_SEARCHES = (0.5, 3.0)
 """Searches a week before the origin from which a keyword is torso, and head."""
 KEYWORDS_A_TIER = 500
-SETS, SET_SIZE = 60, 25
+SET_SIZES = (5, 25, 100)
+"""Keywords of the sets, of all tiers, into which the keywords drawn are dealt."""
 WIDE_KEYWORDS = 30
 SEED = 20240630
 LEVEL = 0.8
@@ -47,7 +48,7 @@ class _Judged:
 
 
 Key = tuple[str, str, str]
-"""System, kind of row (a tier, `set`, or a match type), metric."""
+"""System, kind of row (a tier, `set of N`, or a match type), metric."""
 
 
 def evaluate_forecast(logs: Path, truth: Path, origins: int, manage: Sequence[str]) -> list[dict[str, Any]]:
@@ -84,7 +85,7 @@ def _judge_keywords(origin: Origin, judged: dict[Key, _Judged]) -> None:
         members = [text for text in weekly.of_tier(tier) if text in origin.experiment.row_of]
         drawn = generator.choice(len(members), min(KEYWORDS_A_TIER, len(members)), replace=False)
         for place in np.sort(drawn).tolist():
-            bids.append(Bid(members[place], "EXACT", _bid(generator, weekly.price), f"set {len(bids) % SETS}"))
+            bids.append(Bid(members[place], "EXACT", _bid(generator, weekly.price)))
             tiers.append(name)
     # Close variants are one demand: the first of a group stands for it.
     seen: set[int] = set()
@@ -94,15 +95,15 @@ def _judge_keywords(origin: Origin, judged: dict[Key, _Judged]) -> None:
         if group not in seen:
             seen.add(group)
             kept.append(place)
-    order = generator.permutation(len(kept))
-    bids = [
-        Bid(bids[kept[place]].text, "EXACT", bids[kept[place]].bid_micros, f"set {number // SET_SIZE:03d}")
-        for number, place in enumerate(order.tolist())
-    ]
-    kinds = [tiers[kept[place]] for place in order.tolist()]
-    found = origin.forecast(bids)
+    order = generator.permutation(len(kept)).tolist()
+    kinds = [tiers[kept[place]] for place in order]
+    bids = [bids[kept[place]] for place in order]
     actual = origin.outcomes(bids)
-    bands = origin.indexes.landscape.model["calibration"] if origin.indexes.landscape else {}
+    for size in SET_SIZES:
+        of_set = [replace(bid, group=f"set {number // size:03d}") for number, bid in enumerate(bids)]
+        found = origin.forecast(of_set)
+        _judge_sets(origin, judged, weekly, size, of_set, actual, {row["group"]: row for row in found["groups"]})
+    bands = _TierBands(origin)
     for kind in TIERS:
         rows = [place for place, each in enumerate(kinds) if each == kind]
         for metric in METRICS:
@@ -110,15 +111,24 @@ def _judge_keywords(origin: Origin, judged: dict[Key, _Judged]) -> None:
             _add(judged, ("KR", kind, metric), origin, [found["keywords"][row] for row in rows], metric, outcome, bands)
             for naive in NAIVE:
                 _add_naive(judged, naive, kind, metric, origin, weekly, [bids[row] for row in rows], outcome)
-    groups = {row["group"]: row for row in found["groups"]}
+
+
+def _judge_sets(
+    origin: Origin, judged: dict[Key, _Judged], weekly: "_WeeklyCounts", size: int, bids: Sequence[Bid], actual: Array,
+    forecasts: dict[str, dict[str, Any]],
+) -> None:  # fmt: skip
+    """Sets of one size, given by their groups; what is left over is no set."""
     of_group = np.array([bid.group for bid in bids])
-    names = sorted(groups)
+    names = [name for name in sorted(forecasts) if (of_group == name).sum() == size]
+    if not names:
+        return
+    members = [[bid for bid in bids if bid.group == name] for name in names]
     for metric in METRICS:
         outcome = np.array([actual[of_group == name, OUTCOMES.index(metric)].sum() for name in names])
-        _add(judged, ("KR", "set", metric), origin, [groups[name] for name in names], metric, outcome, {})
-        of_set = [[bid for bid in bids if bid.group == name] for name in names]
+        key = ("KR", f"set of {size}", metric)
+        _add(judged, key, origin, [forecasts[name] for name in names], metric, outcome, _SetBands(origin, size))
         for naive in NAIVE:
-            _add_naive_sets(judged, naive, metric, origin, weekly, of_set, outcome)
+            _add_naive_sets(judged, naive, key[1], metric, origin, weekly, members, outcome)
 
 
 def _judge_wide(origin: Origin, judged: dict[Key, _Judged]) -> None:
@@ -132,18 +142,10 @@ def _judge_wide(origin: Origin, judged: dict[Key, _Judged]) -> None:
         if not bids:
             continue
         found, actual = origin.forecast(bids), origin.outcomes(bids)
-        bands = origin.indexes.landscape.model["calibration"] if origin.indexes.landscape else {}
+        bands = _TierBands(origin)
         for metric in METRICS:
-            kind = match_type.lower()
-            _add(
-                judged,
-                ("KR", kind, metric),
-                origin,
-                found["keywords"],
-                metric,
-                actual[:, OUTCOMES.index(metric)],
-                bands,
-            )
+            outcome = actual[:, OUTCOMES.index(metric)]
+            _add(judged, ("KR", match_type.lower(), metric), origin, found["keywords"], metric, outcome, bands)
 
 
 def _bid(generator: np.random.Generator, price: float) -> int:
@@ -158,7 +160,7 @@ def _add(
     rows: Sequence[dict[str, Any]],
     metric: str,
     actual: Array,
-    bands: dict[str, list[list[float]]],
+    bands: "_TierBands | _SetBands",
 ) -> None:
     known = np.array([row[metric] is not None for row in rows], bool)
     estimates = [row[metric] for row in rows if row[metric] is not None]
@@ -167,23 +169,43 @@ def _add(
     )
     actual = actual[known]
     inside = ((actual >= low) & (actual <= high)).astype(np.float64)
+    band = bands.of(metric, rows)
     if metric in COUNTS:
-        band = np.array(bands[metric])[_tier(rows, metric)] if metric in bands else np.tile([0.1, 0.9], (len(mean), 1))
         inside = _part_inside(actual, mean, deviation, band)
     else:
         events = [row["clicks" if metric == "cost_micros" else "conversions"] for row in rows if row[metric]]
         nothing = no_event(
             *(np.array([each[name] for each in events]) ** power for name, power in (("mean", 1), ("sd", 2)))
         )
-        band = np.array(bands[metric])[_tier(rows, metric)] if metric in bands else np.tile([0.1, 0.9], (len(mean), 1))
         inside = np.where(actual > 0, inside, _part(np.zeros(len(mean)), nothing, band))
     _put(judged, key, origin, actual, mean, low, high, inside)
 
 
-def _tier(rows: Sequence[dict[str, Any]], metric: str) -> Array:
-    """The tier of each known row by the searches that it is expected to serve."""
-    weekly = np.array([row["searches"]["mean"] / WEEKS for row in rows if row[metric] is not None])
-    return np.searchsorted(np.array(TIER_SEARCHES), weekly, side="right")
+class _TierBands:
+    """The levels between which the ranges of single keywords lie, as the snapshot has them."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._model = origin.indexes.landscape.model if origin.indexes.landscape else {}
+
+    def of(self, metric: str, rows: Sequence[dict[str, Any]]) -> Array:
+        """Of the known rows, float64 (known, 2)."""
+        weekly = np.array([row["searches"]["mean"] / WEEKS for row in rows if row[metric] is not None])
+        levels: Array = np.array(self._model["calibration"][metric])
+        return levels[np.searchsorted(np.array(TIER_SEARCHES), weekly, side="right")]
+
+
+class _SetBands:
+    """The same of sets of one of the backtested sizes."""
+
+    def __init__(self, origin: Origin, size: int) -> None:
+        self._model = origin.indexes.landscape.model if origin.indexes.landscape else {}
+        self._size = size
+
+    def of(self, metric: str, rows: Sequence[dict[str, Any]]) -> Array:
+        """Of the known sets, float64 (known, 2)."""
+        known = sum(row[metric] is not None for row in rows)
+        level = self._model["set_calibration"][metric][self._model["set_sizes"].index(self._size)]
+        return np.tile(level, (known, 1))
 
 
 def _part(below: Array, above: Array, band: Array) -> Array:
@@ -272,11 +294,11 @@ def _add_naive(
 
 
 def _add_naive_sets(
-    judged: dict[Key, _Judged], name: str, metric: str, origin: Origin, weekly: _WeeklyCounts,
+    judged: dict[Key, _Judged], name: str, kind: str, metric: str, origin: Origin, weekly: _WeeklyCounts,
     members: Sequence[Sequence[Bid]], actual: Array,
 ) -> None:  # fmt: skip
     mean = np.array([_naive(weekly, name, metric, bids).sum() for bids in members])
-    _put_naive(judged, (name, "set", metric), origin, weekly, mean, actual)
+    _put_naive(judged, (name, kind, metric), origin, weekly, mean, actual)
 
 
 def _put_naive(

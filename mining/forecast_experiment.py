@@ -127,7 +127,8 @@ class Experiment:
             with TemporaryDirectory() as work:
                 folder = Path(work)
                 split = split_logs(self.logs, READ_TABLES, datetime.combine(day, time(), UTC), folder / "cut")
-                mine(split.earlier, folder / "mined", mining_settings(()))
+                # Forecasts read demand and auctions; the rest of mining takes most of its time.
+                mine(split.earlier, folder / "mined", mining_settings(()), demand_only=True)
                 build(folder / "mined", folder / "store")
                 yield Origin(
                     number, day, MinedTables(folder / "mined"), Indexes.open(folder / "store"), folder / "store", self

@@ -11,8 +11,10 @@
     shared            squared coefficients of variation of four weeks of the market, by metric, and of a pool
     order_spread      squared coefficient of variation of one conversion's value
     price_spread      that of one click's price
+    floor_spread      squared standard deviation of the logarithm of the least price of a click, times its events
     match_shares      share of the auctions that a bid of each match type may enter, if money is no limit
-    calibration       by tier and metric, the levels of the predictive distribution between which 80 % fell
+    calibration       by metric and tier, the levels of the predictive distribution between which 80 % fell
+    set_calibration   the same of sets, by metric and the number of keywords in `set_sizes`
 """
 
 from datetime import date, timedelta
@@ -234,8 +236,9 @@ def _pooled_curves(
         relative = pages[rows] / np.maximum(floor[of_page], 1.0)[:, None]
         for place, ratio in enumerate(RATIOS):
             bid = np.full(len(rows), ratio)
-            with_ads = page_curves(relative, np.ones(len(rows)), bid, slot_rates).mean(axis=0) if len(rows) else 0.0
-            alone = page_curves(empty, np.ones(1), np.array([ratio]), slot_rates)[0]
+            at = (np.arange(len(rows)), np.ones(len(rows)), np.zeros(len(rows)), bid, slot_rates)
+            with_ads = page_curves(relative, *at).mean(axis=0) if len(rows) else 0.0
+            alone = page_curves(empty, np.zeros(1, int), np.ones(1), np.zeros(1), np.array([ratio]), slot_rates)[0]
             curves[number, place] = share * with_ads + (1 - share) * alone
     return curves, bounds
 

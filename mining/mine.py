@@ -43,6 +43,7 @@ from mining.fusion_model import FusionModel
 from mining.industries import collect_industries
 from mining.keyword_statistics import Month, months_between
 from mining.keywords import distinct_queries, number_keywords
+from mining.mined_tables import MINED_TABLES
 from mining.missing_days import find_missing_days
 from mining.output_folder import output_folder
 from mining.repeated_rows import require_rows_once
@@ -64,16 +65,23 @@ LARGE_SHARE = 0.1
 
 
 def mine(
-    logs: Path, out: Path, settings: MiningSettings, engine: str = "duckdb", days: Path | None = None
+    logs: Path,
+    out: Path,
+    settings: MiningSettings,
+    engine: str = "duckdb",
+    days: Path | None = None,
+    demand_only: bool = False,
 ) -> dict[str, Any]:
     """Mine the canonical tables under `logs`, write the mined tables to `out`, and return the mining report.
 
     `out` appears whole or not at all; an earlier mining there is replaced. The same logs and settings give the same
     bytes. Missing tables are unknowns, not errors, except searches. With a folder `days`, what is mined of each day
     alone is kept there and taken from there while the day does not change; the tables are the same, and the report that
-    is returned also says how many days were mined and reused. Raises NotFoundError if there is no `logs`, CorruptError
-    if a file is damaged, UsageError if there is no search to mine, rows are in the logs twice, or `out` or `days` holds
-    something else, and TryAgainError if another process is mining into `out` or with `days`.
+    is returned also says how many days were mined and reused. With `demand_only` the tables of demand and of auctions
+    are mined, and the others, of what keywords have to do with each other, have no rows. Raises NotFoundError if there
+    is no `logs`, CorruptError if a file is damaged, UsageError if there is no search to mine, rows are in the logs
+    twice, or `out` or `days` holds something else, and TryAgainError if another process is mining into `out` or with
+    `days`.
     """
     files = {name: find_log_files(logs, name) for name in READ_TABLES}
     if not files["searches"].rows:
@@ -83,10 +91,10 @@ def mine(
     require_rows_once(logs, files, settings)
     try:
         if days is None:
-            return _mine_whole(files, out, settings, engine, None, model)
+            return _mine_whole(files, out, settings, engine, None, model, demand_only)
         with open_day_store(days) as store:
             mined = mine_days(store, files["searches"], read_days(store, files["searches"], settings), settings, engine)
-            return _mine_whole(files, out, settings, engine, mined, model) | mined.summary
+            return _mine_whole(files, out, settings, engine, mined, model, demand_only) | mined.summary
     except MemoryError as error:
         raise KRError(
             f"There was not enough memory to mine {logs}: {error}",
@@ -101,6 +109,7 @@ def _mine_whole(
     engine: str,
     days: MinedDays | None,
     model: FusionModel | None,
+    demand_only: bool,
 ) -> dict[str, Any]:
     many = files["searches"].rows >= COMPILE_FROM
     with output_folder(out, REPORT) as folder, compiling_beside("mining.compile_kernels") if many else nullcontext():
@@ -111,7 +120,7 @@ def _mine_whole(
             Computations(settings.threads) as computations,
             progress("mine", STAGES) as advance,
         ):
-            report = _Mining(opened, computations, files, settings, folder, days).run(advance)
+            report = _Mining(opened, computations, files, settings, folder, days).run(advance, demand_only)
         shutil.rmtree(spill)
         _write_report(folder, report)
         report["counts"][FUSED_PAIRS] = write_fused_pairs(folder, model) if model else write_no_fused_pairs(folder)
@@ -143,8 +152,8 @@ class _Mining:
         self.set_aside: dict[str, int] = {}
         self._folder = folder
 
-    def run(self, advance: Advance) -> dict[str, Any]:
-        """Mine everything; return the report."""
+    def run(self, advance: Advance, demand_only: bool) -> dict[str, Any]:
+        """Mine everything, or demand and auctions only; return the report."""
         window = self._window()
         missing = self._missing_days(window)
         months = months_between(window[0].date(), window[1].date(), missing)
@@ -157,6 +166,11 @@ class _Mining:
         demand = self._mine_demand(counted, queries, months)
         self._finish_stage(advance)
         edge_users, urls, people_events = self._people(demand, robots, queries, users)
+        if demand_only:
+            self._write_statistics(demand, edge_users, people_events, queries)
+            self._write_landscape(demand, robots, people_events, queries)
+            self.writer.write_nothing(*(name for name in MINED_TABLES if name not in (*self.counts, FUSED_PAIRS)))
+            return self._report(window, months, missing)
         clicks = self._read_clicks(demand, edge_users, urls)
         self._finish_stage(advance)
         words = self._read_words(self._mine_session_pairs(counted, users), edge_users, urls)
@@ -316,6 +330,11 @@ class _Mining:
             writer.write_nothing("slot_rates", "auction_pages", "match_shares")
             engine.drop("searched_weeks")
             return
+        clicks = ad_events.filter(ad_events.event == "click").count()
+        counted = auction_landscape.without_repeated_clicks(engine, ad_events, settings)
+        kept = counted.filter(counted.event == "click").count()
+        self.set_aside["repeated_ad_clicks"] = writer.number(clicks) - writer.number(kept)
+        ad_events = counted
         quality = auction_landscape.rank_advertisers(engine, ad_events, settings)
         slots = auction_landscape.count_slots(engine, ad_events, quality)
         writer.write("slot_rates", slots)

@@ -298,7 +298,7 @@ MINED_TABLES = {
     ),
     "keyword_weeks": MinedTable(
         "Searches and ads of a keyword in a week that begins on this Monday; expected clicks are those of the slots, "
-        "last clicks those on the lowest ad of a page. Null is unknown.",
+        "last clicks those on the lowest ad of a page, if it is on exactly this keyword. Null is unknown.",
         ("keyword", "week"),
         {
             "keyword": TEXT,

@@ -174,6 +174,9 @@ class MiningSettings(BaseModel):
     landscape_pages_read: int = Field(
         300, ge=4, le=100_000, description="Latest result pages of a keyword from which they are taken."
     )
+    most_ad_clicks_a_week: int = Field(
+        2, ge=1, le=10_000, description="Who clicks one advertiser's ads more often in a week is not counted for them."
+    )
     quality_shrinkage_clicks: int = Field(
         30, ge=1, le=10_000, description="With so many expected clicks an advertiser's quality counts half."
     )

@@ -22,7 +22,7 @@ from indexes.auction_landscape import RATES, WEEKS_AHEAD, AuctionLandscape
 from indexes.errors import NotFoundError, UsageError
 from indexes.opened import Indexes
 from indexes.predictive import amount_quantile, count_quantile, no_event
-from kr.planning.bid_curves import CLICKED, COST, POSITION, SHOWN, curves_at
+from kr.planning.bid_curves import CLICKED, COST, POSITION, SHOWN, Curves, curves_at, floor_spread
 from kr.planning.forecast_types import (
     METRICS,
     MOST_WEEKS,
@@ -45,6 +45,7 @@ MOST_BID_MICROS = 10**12
 _CENT = 10_000
 USUAL_RATIO = 2.5
 """The bid taken where none is given and the log knows no top-of-page bid, over the least price."""
+_OF_ADS = np.array([False, True, True, True, True, True])
 _BANDS = {"searches": 0, "impressions": 1, "clicks": 2, "cost_micros": 3, "conversions": 4, "value_micros": 5}
 
 
@@ -69,7 +70,12 @@ class _Spread:
 
     mean: Array
     level: Array
+    least: Array
     rate: Array
+
+    def of(self, rows: Array) -> "_Spread":
+        """Some of the pairs."""
+        return _Spread(*(column[rows] for column in vars(self).values()))
 
 
 class Forecaster:
@@ -154,7 +160,8 @@ class Forecaster:
         rows = np.flatnonzero(owned)
         item, query = reach.item[rows], reach.query[rows]
         curves = curves_at(self.landscape, query, bids[item])
-        pairs = self._pairs(query, searched[rows], curves.values * shares[item][:, None], curves.pages, period)
+        entered = Curves(curves.values * shares[item][:, None], curves.pages, curves.reached)
+        pairs = self._pairs(query, searched[rows], entered, period)
         reachable = np.bincount(reach.item, searched, len(keywords))
         positions = np.bincount(item, searched[rows] * curves.values[:, POSITION] * shares[item], len(keywords))
         by_item = self._estimates(pairs, item, len(keywords), query, period, item)
@@ -186,21 +193,22 @@ class Forecaster:
         found: Array = level[:, 0] / np.maximum(level[:, 1], 1e-9) * demand[self.landscape.pool[query]]
         return found
 
-    def _pairs(self, query: Array, searches: Array, curves: Array, pages: Array, period: Period) -> _Spread:
+    def _pairs(self, query: Array, searches: Array, curves: Curves, period: Period) -> _Spread:
         """Of each pair and metric (searches, then METRICS): the mean, and squared coefficients of variation of what is
-        the query's own (level, weeks) and of what the queries of a keyword share (rates). All float64 (pairs, 6)."""
+        the query's own (level: level and weeks, least: the least price of its ads) and of what the queries of a keyword
+        share (rates). Float64 (pairs, 6), of the query's own (pairs,)."""
         rates = self.landscape.rates[query].astype(np.float64)
         shapes = np.maximum(self.landscape.shapes[query].astype(np.float64), 1e-3)
         conversion, order = RATES.index("conversions"), RATES.index("order_value")
-        shown, clicks = curves[:, SHOWN], curves[:, CLICKED]
+        pages, shown, clicks = curves.pages, curves.values[:, SHOWN], curves.values[:, CLICKED]
         conversions = clicks * rates[:, conversion]
         unit = np.column_stack(
-            [np.ones(len(query)), shown, clicks, curves[:, COST], conversions, conversions * rates[:, order]]
+            [np.ones(len(query)), shown, clicks, curves.values[:, COST], conversions, conversions * rates[:, order]]
         )
         share = np.clip(shown, 1e-6, 1.0)
         auction = (1 - share) / (share * (pages + 1))
         click = auction + 0.25 / pages + 1 / shapes[:, RATES.index("clicks")]
-        cost = click + 0.25 / pages + self.model["price_spread"] / shapes[:, RATES.index("floor")]
+        cost = click + 0.25 / pages + self._price_variation(query, shapes)
         converted = click + 1 / shapes[:, conversion]
         rate = np.column_stack(
             [np.zeros(len(query)), auction, click, cost, converted,
@@ -213,7 +221,16 @@ class Forecaster:
         # Over fewer weeks less is averaged out; further ahead levels drift.
         noise = np.maximum(noise, 0.0) * max(4 / period.weeks, 1.0) ** 0.5 * max(period.reach, 1.0) ** 0.5
         level = noise + max(period.reach, 1.0) ** 0.5 / np.maximum(self.landscape.level[query, 0].astype(float), 1e-3)
-        return _Spread(searches[:, None] * unit, level, rate)
+        # All or nothing of a query is gained as its bid reaches the least price or not.
+        reached = (1 - curves.reached) / np.maximum(curves.reached, 1e-9)
+        return _Spread(searches[:, None] * unit, level, reached, rate)
+
+    def _price_variation(self, query: Array, shapes: Array) -> Array:
+        """Squared coefficient of variation of the price of a click that is the least one, float64."""
+        if "floor_spread" in self.model:
+            return np.square(floor_spread(self.landscape, query))
+        found: Array = self.model["price_spread"] / shapes[:, RATES.index("floor")]  # of an older snapshot
+        return found
 
     def _estimates(
         self,
@@ -227,9 +244,11 @@ class Forecaster:
     ) -> Mapping[str, Array]:
         """Mean, low, high and standard deviation of searches and each metric, by group: float64 (groups, 4)."""
         mean = _sums(pairs.mean, group, groups)
-        variance = _sums(np.square(pairs.mean) * pairs.level[:, None], group, groups)
+        own = pairs.level[:, None] + np.where(_OF_ADS, pairs.least[:, None], 0.0)
+        variance = _sums(np.square(pairs.mean) * own, group, groups)
         # Queries of one keyword share its rates' errors, keywords do not.
         keyword, inverse = np.unique(np.column_stack([group, item]), axis=0, return_inverse=True)
+        members = np.bincount(keyword[:, 0], minlength=groups)
         of_keyword = np.square(_sums(pairs.mean * np.sqrt(pairs.rate), inverse.ravel(), len(keyword)))
         variance += _sums(of_keyword, keyword[:, 0], groups)
         shared = {name: value * max(period.reach, 1.0) for name, value in self.model["shared"].items()}
@@ -241,7 +260,7 @@ class Forecaster:
         variance += shared["pool"] * _sums(by_pool, key // pools, groups)
         counted = (0, 1, 2, 4)
         variance[:, counted] += mean[:, counted]
-        bands = self._bands(mean[:, 0] / max(period.weeks, 1)) if calibrated else np.tile([0.1, 0.9], (6, groups, 1))
+        bands = self._bands(mean[:, 0] / max(period.weeks, 1)) if calibrated else self._set_bands(members)
         found = {}
         for name, column in _BANDS.items():
             spread = variance[:, column]
@@ -252,8 +271,9 @@ class Forecaster:
             else:
                 events = 2 if name == "cost_micros" else 4
                 each = self.model["price_spread" if name == "cost_micros" else "order_spread"]
-                unit = mean[:, column] / np.maximum(mean[:, events], 1e-12)
-                spread = spread + mean[:, events] * unit**2 * (1 + each)
+                # Of each query apart: clicks of a set differ in price far more than those of one query.
+                amounts = np.square(pairs.mean[:, column]) / np.maximum(pairs.mean[:, events], 1e-12)
+                spread = spread + np.bincount(group, amounts, groups) * (1 + each)
                 nothing = no_event(mean[:, events], variance[:, events])
                 low, high = (
                     amount_quantile(bands[column, :, side], nothing, mean[:, column], spread) for side in (0, 1)
@@ -265,6 +285,17 @@ class Forecaster:
         """The calibrated levels of each metric and group: float64 (6, groups, 2)."""
         tier = np.searchsorted(np.array(self.model["tiers"]), weekly, side="right")
         return np.array([np.array(self.model["calibration"][name])[tier] for name in _BANDS])
+
+    def _set_bands(self, keywords: Array) -> Array:
+        """The same of groups of so many keywords, between the sizes that were backtested."""
+        if "set_calibration" not in self.model:
+            return np.tile([0.1, 0.9], (len(_BANDS), len(keywords), 1))
+        sizes = np.log(self.model["set_sizes"])
+        size = np.log(np.maximum(keywords, 1))
+        levels = [np.array(self.model["set_calibration"][name]) for name in _BANDS]
+        return np.array(
+            [np.column_stack([np.interp(size, sizes, each[:, side]) for side in (0, 1)]) for each in levels]
+        )
 
     def _row(
         self,
@@ -333,7 +364,7 @@ class Forecaster:
         if not len(inside):
             return {}
         group = of_item[item[inside]]
-        part = _Spread(pairs.mean[inside], pairs.level[inside], pairs.rate[inside])
+        part = pairs.of(inside)
         found = self._estimates(part, group, len(names), query[inside], period, item[inside], calibrated=False)
         return {
             name: {metric: _estimate(found, metric, number[name]) for metric in METRICS}
@@ -354,7 +385,7 @@ class Forecaster:
             part = (demand[:, week] * period.weights[week] / whole)[pool]
             alone = Period(period.start, 1, np.where(np.arange(WEEKS_AHEAD) == week, period.weights, 0.0))
             level = pairs.level * max(4.0, period.weeks) ** 0.5 / max(4 / period.weeks, 1.0) ** 0.5
-            spread = _Spread(pairs.mean * part[:, None], level, pairs.rate)
+            spread = _Spread(pairs.mean * part[:, None], level, pairs.least, pairs.rate)
             of_week = self._estimates(spread, np.zeros(len(query), np.int64), 1, query, alone, item, calibrated=False)
             rows.append((first + timedelta(weeks=week), {name: _estimate(of_week, name, 0) for name in METRICS}))
         return tuple(rows)

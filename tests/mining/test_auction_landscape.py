@@ -53,6 +53,17 @@ def monday(moment: datetime) -> date:
     return (moment - timedelta(days=moment.weekday())).date()
 
 
+def without_repeated_clicks(events: Rows, most: int) -> Rows:
+    clicks = Counter(
+        (row["user_id"], row["advertiser_id"], monday(row["ts"])) for row in events if row["event"] == "click"
+    )
+    return [
+        row
+        for row in events
+        if row["event"] == "impression" or clicks[row["user_id"], row["advertiser_id"], monday(row["ts"])] <= most
+    ]
+
+
 def slot_counts(events: Rows) -> dict[int, Counter[str]]:
     found: dict[int, Counter[str]] = defaultdict(Counter)
     for row in events:
@@ -71,10 +82,12 @@ def test_weeks_slots_pages_and_shares_are_those_of_plain_python(each_engine: Any
         )
         bids = without_repeats(bids, "advertiser_id", "campaign", "ad_group", "keyword", "match_type")
         found = mined(
-            {"searches": searches, "ad_events": events, "bids": bids}, match_share_searches=1, landscape_pages=4
-        )
+            {"searches": searches, "ad_events": events, "bids": bids},
+            match_share_searches=1, landscape_pages=4, most_ad_clicks_a_week=1,
+        )  # fmt: skip
         searched = {row["query"] for row in searches}
         events = [row for row in events if row["query"] in searched]
+        events = without_repeated_clicks(events, 1)
         if not events:
             return
         slots = slot_counts(events)
@@ -131,7 +144,8 @@ def check_weeks(rows: Rows, searches: Rows, events: Rows, rate: dict[int, int], 
             own["value_micros"] += row["value_micros"] or 0
         if row["event"] == "click":
             own["cost_micros"] += row["cost_micros"] or 0
-            if row["cost_micros"] is not None and lowest.get(row["search_id"]) == row["position"]:
+            last = lowest.get(row["search_id"]) == row["position"] and row["match_type"] == "exact"
+            if row["cost_micros"] is not None and last:
                 own["last_clicks"] += 1
                 own["last_cost_micros"] += row["cost_micros"]
     assert {(row["keyword"], row["week"]) for row in rows} == set(expected)
@@ -190,3 +204,18 @@ def test_a_log_without_ads_has_weeks_of_searches_and_unknown_ads(mined: Callable
     (row,) = found.tables["keyword_weeks"]
     assert (row["searches"], row["impressions"], row["clicks"]) == (1, None, None)
     assert found.tables["auction_pages"] == found.tables["slot_rates"] == found.tables["match_shares"] == []
+
+
+def test_the_clicks_of_who_clicks_an_advertiser_again_and_again_count_for_nothing(mined: Callable[..., Any]) -> None:
+    searches = [{"ts": START, "user_id": user, "query": "a"} for user in ("person", "bot")]
+    click = {
+        "search_id": None, "query": "a", "advertiser_id": "ad1", "keyword": "a", "match_type": "exact", "position": 1,
+        "event": "click", "cost_micros": 50_000, "value_micros": None,
+    }  # fmt: skip
+    times = {"person": [0, 1, 8], "bot": [0, 1, 2]}
+    events = [
+        click | {"user_id": user, "ts": START + timedelta(days=day)} for user, days in times.items() for day in days
+    ]
+    found = mined({"searches": searches, "ad_events": events, "bids": []})
+    assert sum(row["clicks"] for row in found.tables["keyword_weeks"]) == 3
+    assert found.report["set_aside"]["repeated_ad_clicks"] == 3

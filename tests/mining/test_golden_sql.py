@@ -226,6 +226,7 @@ def write_auction_landscape(engine: WritingEngine) -> None:
     engine.steps.clear()
     ad_events = engine.log("ad_events").join(QUERIES, "query")
     weeks = auction_landscape.count_searched_weeks(engine, counted)
+    ad_events = auction_landscape.without_repeated_clicks(engine, ad_events, SETTINGS)
     quality = auction_landscape.rank_advertisers(engine, ad_events, SETTINGS)
     slots = auction_landscape.count_slots(engine, ad_events, quality)
     engine.note("keyword_weeks", auction_landscape.count_weeks(engine, weeks, ad_events, quality, slots))

@@ -17,6 +17,7 @@ import pytest
 
 import mining.click_clusters
 from indexes.errors import CorruptError, KRError, NotFoundError, TryAgainError, UsageError
+from mining.build import build
 from mining.engines import open_engine
 from mining.mine import mine
 from mining.mined_tables import MINED_TABLES
@@ -45,6 +46,17 @@ def test_the_same_logs_give_the_same_bytes_on_any_number_of_threads(small_market
     first = hashes(small_market / "mined")
     assert first.keys() == {f"{name}.parquet" for name in MINED_TABLES} | {"mining_report.json"}
     assert hashes(tmp_path / "one") == hashes(tmp_path / "five") == first
+
+
+def test_demand_alone_is_mined_as_it_is_with_the_rest(small_market: Path, tmp_path: Path) -> None:
+    mine(small_market / "logs", tmp_path / "mined", MiningSettings(), demand_only=True)
+    whole, alone = hashes(small_market / "mined"), hashes(tmp_path / "mined")
+    assert whole.keys() == alone.keys()
+    same = ("keyword_statistics", "keyword_months", "keyword_weeks", "slot_rates", "auction_pages", "match_shares")
+    for name in same:
+        assert whole[f"{name}.parquet"] == alone[f"{name}.parquet"], name
+    assert pq.read_metadata(tmp_path / "mined" / "cooccurrence.parquet").num_rows == 0
+    assert build(tmp_path / "mined", tmp_path / "store")["auction_landscape"]
 
 
 def test_every_table_has_its_columns_and_is_sorted_by_a_unique_key(small_market: Path) -> None:

@@ -8,22 +8,197 @@ GROUP BY
   1,
   2;
 
+-- step: repeated_clicks
+SELECT
+  *
+FROM (
+  SELECT
+    `t5`.`user_id`,
+    `t5`.`advertiser_id`,
+    `t5`.`week`,
+    COUNT(*) AS `repeated`
+  FROM (
+    SELECT
+      `t4`.`ts`,
+      `t4`.`search_id`,
+      `t4`.`user_id`,
+      `t4`.`query`,
+      `t4`.`advertiser_id`,
+      `t4`.`keyword`,
+      `t4`.`match_type`,
+      `t4`.`position`,
+      `t4`.`event`,
+      `t4`.`cost_micros`,
+      `t4`.`value_micros`,
+      `t4`.`ip`,
+      `t4`.`user_agent`,
+      `t4`.`query_id`,
+      `t4`.`keyword_id`,
+      CAST(DATE_TRUNC('week', `t4`.`ts`) AS DATE) AS `week`
+    FROM (
+      SELECT
+        `t2`.`ts`,
+        `t2`.`search_id`,
+        `t2`.`user_id`,
+        `t2`.`query`,
+        `t2`.`advertiser_id`,
+        `t2`.`keyword`,
+        `t2`.`match_type`,
+        `t2`.`position`,
+        `t2`.`event`,
+        `t2`.`cost_micros`,
+        `t2`.`value_micros`,
+        `t2`.`ip`,
+        `t2`.`user_agent`,
+        `t3`.`query_id`,
+        `t3`.`keyword_id`
+      FROM `ad_events` AS `t2`
+      INNER JOIN `queries` AS `t3`
+        ON `t2`.`query` = `t3`.`query`
+    ) AS `t4`
+    WHERE
+      `t4`.`event` = 'click'
+  ) AS `t5`
+  GROUP BY
+    1,
+    2,
+    3
+) AS `t6`
+WHERE
+  `t6`.`repeated` > 2;
+
+-- step: counted_ad_events
+SELECT
+  `t9`.`ts`,
+  `t9`.`search_id`,
+  `t9`.`user_id`,
+  `t9`.`query`,
+  `t9`.`advertiser_id`,
+  `t9`.`keyword`,
+  `t9`.`match_type`,
+  `t9`.`position`,
+  `t9`.`event`,
+  `t9`.`cost_micros`,
+  `t9`.`value_micros`,
+  `t9`.`ip`,
+  `t9`.`user_agent`,
+  `t9`.`query_id`,
+  `t9`.`keyword_id`
+FROM (
+  SELECT
+    `t8`.`ts`,
+    `t8`.`search_id`,
+    `t8`.`user_id`,
+    `t8`.`query`,
+    `t8`.`advertiser_id`,
+    `t8`.`keyword`,
+    `t8`.`match_type`,
+    `t8`.`position`,
+    `t8`.`event`,
+    `t8`.`cost_micros`,
+    `t8`.`value_micros`,
+    `t8`.`ip`,
+    `t8`.`user_agent`,
+    `t8`.`query_id`,
+    `t8`.`keyword_id`,
+    `t8`.`week`,
+    `t3`.`user_id` AS `user_id_right`,
+    `t3`.`advertiser_id` AS `advertiser_id_right`,
+    `t3`.`week` AS `week_right`,
+    `t3`.`repeated`
+  FROM (
+    SELECT
+      `t6`.`ts`,
+      `t6`.`search_id`,
+      `t6`.`user_id`,
+      `t6`.`query`,
+      `t6`.`advertiser_id`,
+      `t6`.`keyword`,
+      `t6`.`match_type`,
+      `t6`.`position`,
+      `t6`.`event`,
+      `t6`.`cost_micros`,
+      `t6`.`value_micros`,
+      `t6`.`ip`,
+      `t6`.`user_agent`,
+      `t6`.`query_id`,
+      `t6`.`keyword_id`,
+      CAST(DATE_TRUNC('week', `t6`.`ts`) AS DATE) AS `week`
+    FROM (
+      SELECT
+        `t4`.`ts`,
+        `t4`.`search_id`,
+        `t4`.`user_id`,
+        `t4`.`query`,
+        `t4`.`advertiser_id`,
+        `t4`.`keyword`,
+        `t4`.`match_type`,
+        `t4`.`position`,
+        `t4`.`event`,
+        `t4`.`cost_micros`,
+        `t4`.`value_micros`,
+        `t4`.`ip`,
+        `t4`.`user_agent`,
+        `t5`.`query_id`,
+        `t5`.`keyword_id`
+      FROM `ad_events` AS `t4`
+      INNER JOIN `queries` AS `t5`
+        ON `t4`.`query` = `t5`.`query`
+    ) AS `t6`
+  ) AS `t8`
+  LEFT OUTER JOIN `repeated_clicks` AS `t3`
+    ON `t8`.`user_id` = `t3`.`user_id`
+    AND `t8`.`advertiser_id` = `t3`.`advertiser_id`
+    AND `t8`.`week` = `t3`.`week`
+) AS `t9`
+WHERE
+  (
+    `t9`.`event` = 'impression'
+  ) OR (
+    `t9`.`repeated` IS NULL
+  );
+
 -- step: raw_slots
 SELECT
-  `t5`.`position`,
+  `t1`.`position`,
   COALESCE(
     CAST(FLOOR((
-      `t5`.`clicks` * 1000000
+      `t1`.`clicks` * 1000000
     ) / (
-      NULLIF(`t5`.`shows`, 0)
+      NULLIF(`t1`.`shows`, 0)
     )) AS BIGINT),
     0
   ) AS `rate`
 FROM (
   SELECT
-    `t4`.`position`,
+    `t0`.`position`,
+    SUM(CAST(`t0`.`event` = 'click' AS BIGINT)) AS `clicks`,
+    SUM(CAST(`t0`.`event` = 'impression' AS BIGINT)) AS `shows`
+  FROM `counted_ad_events` AS `t0`
+  GROUP BY
+    1
+) AS `t1`;
+
+-- step: advertiser_ratios
+SELECT
+  `t5`.`advertiser_id`,
+  CAST(ROUND(
+    (
+      (
+        CAST(`t5`.`clicks` AS DOUBLE) + 30.0
+      ) / (
+        (
+          CAST(`t5`.`expected` AS DOUBLE) / 1000000.0
+        ) + 30.0
+      )
+    ) * 1000000.0,
+    0
+  ) AS BIGINT) AS `ratio`
+FROM (
+  SELECT
+    `t4`.`advertiser_id`,
     SUM(CAST(`t4`.`event` = 'click' AS BIGINT)) AS `clicks`,
-    SUM(CAST(`t4`.`event` = 'impression' AS BIGINT)) AS `shows`
+    COALESCE(SUM(IF(`t4`.`event` = 'impression', `t4`.`rate`, NULL)), 0) AS `expected`
   FROM (
     SELECT
       `t2`.`ts`,
@@ -39,63 +214,16 @@ FROM (
       `t2`.`value_micros`,
       `t2`.`ip`,
       `t2`.`user_agent`,
-      `t3`.`query_id`,
-      `t3`.`keyword_id`
-    FROM `ad_events` AS `t2`
-    INNER JOIN `queries` AS `t3`
-      ON `t2`.`query` = `t3`.`query`
+      `t2`.`query_id`,
+      `t2`.`keyword_id`,
+      `t3`.`rate`
+    FROM `counted_ad_events` AS `t2`
+    INNER JOIN `raw_slots` AS `t3`
+      ON `t2`.`position` = `t3`.`position`
   ) AS `t4`
   GROUP BY
     1
 ) AS `t5`;
-
--- step: advertiser_ratios
-SELECT
-  `t7`.`advertiser_id`,
-  CAST(ROUND(
-    (
-      (
-        CAST(`t7`.`clicks` AS DOUBLE) + 30.0
-      ) / (
-        (
-          CAST(`t7`.`expected` AS DOUBLE) / 1000000.0
-        ) + 30.0
-      )
-    ) * 1000000.0,
-    0
-  ) AS BIGINT) AS `ratio`
-FROM (
-  SELECT
-    `t6`.`advertiser_id`,
-    SUM(CAST(`t6`.`event` = 'click' AS BIGINT)) AS `clicks`,
-    COALESCE(SUM(IF(`t6`.`event` = 'impression', `t6`.`rate`, NULL)), 0) AS `expected`
-  FROM (
-    SELECT
-      `t3`.`ts`,
-      `t3`.`search_id`,
-      `t3`.`user_id`,
-      `t3`.`query`,
-      `t3`.`advertiser_id`,
-      `t3`.`keyword`,
-      `t3`.`match_type`,
-      `t3`.`position`,
-      `t3`.`event`,
-      `t3`.`cost_micros`,
-      `t3`.`value_micros`,
-      `t3`.`ip`,
-      `t3`.`user_agent`,
-      `t4`.`query_id`,
-      `t4`.`keyword_id`,
-      `t5`.`rate`
-    FROM `ad_events` AS `t3`
-    INNER JOIN `queries` AS `t4`
-      ON `t3`.`query` = `t4`.`query`
-    INNER JOIN `raw_slots` AS `t5`
-      ON `t3`.`position` = `t5`.`position`
-  ) AS `t6`
-  GROUP BY
-    1
-) AS `t7`;
 
 -- step: mean_ratio
 SELECT
@@ -132,65 +260,30 @@ INNER JOIN (
 
 -- step: slot_rates
 SELECT
-  `t7`.`position`,
-  `t7`.`impressions`,
-  `t7`.`quality_impressions`,
-  `t7`.`clicks`,
-  `t7`.`cost_micros`,
-  `t7`.`conversions`,
-  `t7`.`value_micros`,
+  `t5`.`position`,
+  `t5`.`impressions`,
+  `t5`.`quality_impressions`,
+  `t5`.`clicks`,
+  `t5`.`cost_micros`,
+  `t5`.`conversions`,
+  `t5`.`value_micros`,
   COALESCE(
     CAST(FLOOR((
-      `t7`.`clicks` * 1000000000
+      `t5`.`clicks` * 1000000000
     ) / (
-      NULLIF(`t7`.`quality_impressions`, 0)
+      NULLIF(`t5`.`quality_impressions`, 0)
     )) AS BIGINT),
     0
   ) AS `rate`
 FROM (
   SELECT
-    `t6`.`position`,
-    SUM(CAST(`t6`.`event` = 'impression' AS BIGINT)) AS `impressions`,
-    COALESCE(SUM(IF(`t6`.`event` = 'impression', `t6`.`quality`, NULL)), 0) AS `quality_impressions`,
-    SUM(CAST(`t6`.`event` = 'click' AS BIGINT)) AS `clicks`,
-    COALESCE(SUM(IF(`t6`.`event` = 'click', `t6`.`cost_micros`, NULL)), 0) AS `cost_micros`,
-    SUM(CAST(`t6`.`event` = 'conversion' AS BIGINT)) AS `conversions`,
-    COALESCE(SUM(IF(`t6`.`event` = 'conversion', `t6`.`value_micros`, NULL)), 0) AS `value_micros`
-  FROM (
-    SELECT
-      `t3`.`ts`,
-      `t3`.`search_id`,
-      `t3`.`user_id`,
-      `t3`.`query`,
-      `t3`.`advertiser_id`,
-      `t3`.`keyword`,
-      `t3`.`match_type`,
-      `t3`.`position`,
-      `t3`.`event`,
-      `t3`.`cost_micros`,
-      `t3`.`value_micros`,
-      `t3`.`ip`,
-      `t3`.`user_agent`,
-      `t4`.`query_id`,
-      `t4`.`keyword_id`,
-      `t5`.`quality`
-    FROM `ad_events` AS `t3`
-    INNER JOIN `queries` AS `t4`
-      ON `t3`.`query` = `t4`.`query`
-    INNER JOIN `advertiser_quality` AS `t5`
-      ON `t3`.`advertiser_id` = `t5`.`advertiser_id`
-  ) AS `t6`
-  GROUP BY
-    1
-) AS `t7`;
-
--- step: lowest_ads
-SELECT
-  `t5`.`search_id`,
-  MAX(`t5`.`position`) AS `lowest`
-FROM (
-  SELECT
-    *
+    `t4`.`position`,
+    SUM(CAST(`t4`.`event` = 'impression' AS BIGINT)) AS `impressions`,
+    COALESCE(SUM(IF(`t4`.`event` = 'impression', `t4`.`quality`, NULL)), 0) AS `quality_impressions`,
+    SUM(CAST(`t4`.`event` = 'click' AS BIGINT)) AS `clicks`,
+    COALESCE(SUM(IF(`t4`.`event` = 'click', `t4`.`cost_micros`, NULL)), 0) AS `cost_micros`,
+    SUM(CAST(`t4`.`event` = 'conversion' AS BIGINT)) AS `conversions`,
+    COALESCE(SUM(IF(`t4`.`event` = 'conversion', `t4`.`value_micros`, NULL)), 0) AS `value_micros`
   FROM (
     SELECT
       `t2`.`ts`,
@@ -206,36 +299,52 @@ FROM (
       `t2`.`value_micros`,
       `t2`.`ip`,
       `t2`.`user_agent`,
-      `t3`.`query_id`,
-      `t3`.`keyword_id`
-    FROM `ad_events` AS `t2`
-    INNER JOIN `queries` AS `t3`
-      ON `t2`.`query` = `t3`.`query`
+      `t2`.`query_id`,
+      `t2`.`keyword_id`,
+      `t3`.`quality`
+    FROM `counted_ad_events` AS `t2`
+    INNER JOIN `advertiser_quality` AS `t3`
+      ON `t2`.`advertiser_id` = `t3`.`advertiser_id`
   ) AS `t4`
+  GROUP BY
+    1
+) AS `t5`;
+
+-- step: lowest_ads
+SELECT
+  `t1`.`search_id`,
+  MAX(`t1`.`position`) AS `lowest`
+FROM (
+  SELECT
+    *
+  FROM `counted_ad_events` AS `t0`
   WHERE
-    `t4`.`event` = 'impression' AND `t4`.`search_id` IS NOT NULL
-) AS `t5`
+    `t0`.`event` = 'impression' AND `t0`.`search_id` IS NOT NULL
+) AS `t1`
 GROUP BY
   1;
 
 -- step: advertised_weeks
 SELECT
-  `t14`.`keyword_id`,
-  CAST(DATE_TRUNC('week', `t14`.`ts`) AS DATE) AS `week`,
-  SUM(CAST(`t14`.`event` = 'impression' AS BIGINT)) AS `impressions`,
-  COALESCE(SUM(IF(`t14`.`event` = 'impression', `t14`.`expected`, NULL)), 0) AS `expected_clicks_micros`,
-  SUM(CAST(`t14`.`event` = 'click' AS BIGINT)) AS `clicks`,
-  COALESCE(SUM(IF(`t14`.`event` = 'click', `t14`.`cost_micros`, NULL)), 0) AS `cost_micros`,
+  `t12`.`keyword_id`,
+  CAST(DATE_TRUNC('week', `t12`.`ts`) AS DATE) AS `week`,
+  SUM(CAST(`t12`.`event` = 'impression' AS BIGINT)) AS `impressions`,
+  COALESCE(SUM(IF(`t12`.`event` = 'impression', `t12`.`expected`, NULL)), 0) AS `expected_clicks_micros`,
+  SUM(CAST(`t12`.`event` = 'click' AS BIGINT)) AS `clicks`,
+  COALESCE(SUM(IF(`t12`.`event` = 'click', `t12`.`cost_micros`, NULL)), 0) AS `cost_micros`,
   COALESCE(
     SUM(
       CAST((
-        `t14`.`event` = 'click'
+        `t12`.`event` = 'click'
       )
       AND (
-        `t14`.`position` = `t14`.`lowest`
+        `t12`.`position` = `t12`.`lowest`
       )
       AND (
-        `t14`.`cost_micros` IS NOT NULL
+        `t12`.`cost_micros` IS NOT NULL
+      )
+      AND (
+        `t12`.`match_type` = 'exact'
       ) AS INT)
     ),
     0
@@ -244,104 +353,105 @@ SELECT
     SUM(
       IF(
         (
-          `t14`.`event` = 'click'
+          `t12`.`event` = 'click'
         )
         AND (
-          `t14`.`position` = `t14`.`lowest`
+          `t12`.`position` = `t12`.`lowest`
         )
         AND (
-          `t14`.`cost_micros` IS NOT NULL
+          `t12`.`cost_micros` IS NOT NULL
+        )
+        AND (
+          `t12`.`match_type` = 'exact'
         ),
-        `t14`.`cost_micros`,
+        `t12`.`cost_micros`,
         NULL
       )
     ),
     0
   ) AS `last_cost_micros`,
-  SUM(CAST(`t14`.`event` = 'conversion' AS BIGINT)) AS `conversions`,
-  COALESCE(SUM(IF(`t14`.`event` = 'conversion', `t14`.`value_micros`, NULL)), 0) AS `value_micros`
+  SUM(CAST(`t12`.`event` = 'conversion' AS BIGINT)) AS `conversions`,
+  COALESCE(SUM(IF(`t12`.`event` = 'conversion', `t12`.`value_micros`, NULL)), 0) AS `value_micros`
 FROM (
   SELECT
-    `t13`.`ts`,
-    `t13`.`search_id`,
-    `t13`.`user_id`,
-    `t13`.`query`,
-    `t13`.`advertiser_id`,
-    `t13`.`keyword`,
-    `t13`.`match_type`,
-    `t13`.`position`,
-    `t13`.`event`,
-    `t13`.`cost_micros`,
-    `t13`.`value_micros`,
-    `t13`.`ip`,
-    `t13`.`user_agent`,
-    `t13`.`query_id`,
-    `t13`.`keyword_id`,
-    `t13`.`rate`,
-    `t13`.`quality`,
-    `t13`.`expected`,
-    `t5`.`search_id` AS `search_id_right`,
-    `t5`.`lowest`
+    `t11`.`ts`,
+    `t11`.`search_id`,
+    `t11`.`user_id`,
+    `t11`.`query`,
+    `t11`.`advertiser_id`,
+    `t11`.`keyword`,
+    `t11`.`match_type`,
+    `t11`.`position`,
+    `t11`.`event`,
+    `t11`.`cost_micros`,
+    `t11`.`value_micros`,
+    `t11`.`ip`,
+    `t11`.`user_agent`,
+    `t11`.`query_id`,
+    `t11`.`keyword_id`,
+    `t11`.`rate`,
+    `t11`.`quality`,
+    `t11`.`expected`,
+    `t4`.`search_id` AS `search_id_right`,
+    `t4`.`lowest`
   FROM (
     SELECT
-      `t11`.`ts`,
-      `t11`.`search_id`,
-      `t11`.`user_id`,
-      `t11`.`query`,
-      `t11`.`advertiser_id`,
-      `t11`.`keyword`,
-      `t11`.`match_type`,
-      `t11`.`position`,
-      `t11`.`event`,
-      `t11`.`cost_micros`,
-      `t11`.`value_micros`,
-      `t11`.`ip`,
-      `t11`.`user_agent`,
-      `t11`.`query_id`,
-      `t11`.`keyword_id`,
-      `t11`.`rate`,
-      `t11`.`quality`,
+      `t9`.`ts`,
+      `t9`.`search_id`,
+      `t9`.`user_id`,
+      `t9`.`query`,
+      `t9`.`advertiser_id`,
+      `t9`.`keyword`,
+      `t9`.`match_type`,
+      `t9`.`position`,
+      `t9`.`event`,
+      `t9`.`cost_micros`,
+      `t9`.`value_micros`,
+      `t9`.`ip`,
+      `t9`.`user_agent`,
+      `t9`.`query_id`,
+      `t9`.`keyword_id`,
+      `t9`.`rate`,
+      `t9`.`quality`,
       CAST(FLOOR((
-        `t11`.`rate` * `t11`.`quality`
+        `t9`.`rate` * `t9`.`quality`
       ) / (
         1000
       )) AS BIGINT) AS `expected`
     FROM (
       SELECT
-        `t6`.`ts`,
-        `t6`.`search_id`,
-        `t6`.`user_id`,
-        `t6`.`query`,
-        `t6`.`advertiser_id`,
-        `t6`.`keyword`,
-        `t6`.`match_type`,
-        `t6`.`position`,
-        `t6`.`event`,
-        `t6`.`cost_micros`,
-        `t6`.`value_micros`,
-        `t6`.`ip`,
-        `t6`.`user_agent`,
-        `t7`.`query_id`,
-        `t7`.`keyword_id`,
-        `t10`.`rate`,
-        `t8`.`quality`
-      FROM `ad_events` AS `t6`
-      INNER JOIN `queries` AS `t7`
-        ON `t6`.`query` = `t7`.`query`
+        `t5`.`ts`,
+        `t5`.`search_id`,
+        `t5`.`user_id`,
+        `t5`.`query`,
+        `t5`.`advertiser_id`,
+        `t5`.`keyword`,
+        `t5`.`match_type`,
+        `t5`.`position`,
+        `t5`.`event`,
+        `t5`.`cost_micros`,
+        `t5`.`value_micros`,
+        `t5`.`ip`,
+        `t5`.`user_agent`,
+        `t5`.`query_id`,
+        `t5`.`keyword_id`,
+        `t8`.`rate`,
+        `t6`.`quality`
+      FROM `counted_ad_events` AS `t5`
       INNER JOIN (
         SELECT
-          `t4`.`position`,
-          `t4`.`rate`
-        FROM `slot_rates` AS `t4`
-      ) AS `t10`
-        ON `t6`.`position` = `t10`.`position`
-      INNER JOIN `advertiser_quality` AS `t8`
-        ON `t6`.`advertiser_id` = `t8`.`advertiser_id`
-    ) AS `t11`
-  ) AS `t13`
-  LEFT OUTER JOIN `lowest_ads` AS `t5`
-    ON `t13`.`search_id` = `t5`.`search_id`
-) AS `t14`
+          `t3`.`position`,
+          `t3`.`rate`
+        FROM `slot_rates` AS `t3`
+      ) AS `t8`
+        ON `t5`.`position` = `t8`.`position`
+      INNER JOIN `advertiser_quality` AS `t6`
+        ON `t5`.`advertiser_id` = `t6`.`advertiser_id`
+    ) AS `t9`
+  ) AS `t11`
+  LEFT OUTER JOIN `lowest_ads` AS `t4`
+    ON `t11`.`search_id` = `t4`.`search_id`
+) AS `t12`
 GROUP BY
   1,
   2;
@@ -528,79 +638,59 @@ WHERE
 
 -- step: page_slots
 SELECT
-  `t13`.`search_id`,
-  MAX(IF(`t13`.`position` = 1, `t13`.`bid`, NULL)) AS `slot_1`,
-  MAX(IF(`t13`.`position` = 2, `t13`.`bid`, NULL)) AS `slot_2`,
-  MAX(IF(`t13`.`position` = 3, `t13`.`bid`, NULL)) AS `slot_3`,
-  MAX(IF(`t13`.`position` = 4, `t13`.`bid`, NULL)) AS `slot_4`,
-  MAX(IF(`t13`.`position` = 5, `t13`.`bid`, NULL)) AS `slot_5`,
-  MAX(IF(`t13`.`position` = 6, `t13`.`bid`, NULL)) AS `slot_6`,
-  MAX(IF(`t13`.`position` = 7, `t13`.`bid`, NULL)) AS `slot_7`,
-  MAX(IF(`t13`.`position` = 8, `t13`.`bid`, NULL)) AS `slot_8`
+  `t9`.`search_id`,
+  MAX(IF(`t9`.`position` = 1, `t9`.`bid`, NULL)) AS `slot_1`,
+  MAX(IF(`t9`.`position` = 2, `t9`.`bid`, NULL)) AS `slot_2`,
+  MAX(IF(`t9`.`position` = 3, `t9`.`bid`, NULL)) AS `slot_3`,
+  MAX(IF(`t9`.`position` = 4, `t9`.`bid`, NULL)) AS `slot_4`,
+  MAX(IF(`t9`.`position` = 5, `t9`.`bid`, NULL)) AS `slot_5`,
+  MAX(IF(`t9`.`position` = 6, `t9`.`bid`, NULL)) AS `slot_6`,
+  MAX(IF(`t9`.`position` = 7, `t9`.`bid`, NULL)) AS `slot_7`,
+  MAX(IF(`t9`.`position` = 8, `t9`.`bid`, NULL)) AS `slot_8`
 FROM (
   SELECT
-    `t12`.`search_id`,
-    `t12`.`position`,
+    `t6`.`search_id`,
+    `t6`.`position`,
     CAST(FLOOR((
-      `t10`.`bid_micros` * `t4`.`quality`
+      `t8`.`bid_micros` * `t3`.`quality`
     ) / (
       1000
     )) AS BIGINT) AS `bid`
   FROM (
     SELECT DISTINCT
-      `t8`.`search_id`,
-      `t8`.`advertiser_id`,
-      `t8`.`keyword`,
-      `t8`.`match_type`,
-      `t8`.`position`
-    FROM (
-      SELECT
-        `t5`.`ts`,
-        `t5`.`search_id`,
-        `t5`.`user_id`,
-        `t5`.`query`,
-        `t5`.`advertiser_id`,
-        `t5`.`keyword`,
-        `t5`.`match_type`,
-        `t5`.`position`,
-        `t5`.`event`,
-        `t5`.`cost_micros`,
-        `t5`.`value_micros`,
-        `t5`.`ip`,
-        `t5`.`user_agent`,
-        `t6`.`query_id`,
-        `t6`.`keyword_id`
-      FROM `ad_events` AS `t5`
-      INNER JOIN `queries` AS `t6`
-        ON `t5`.`query` = `t6`.`query`
-    ) AS `t8`
+      `t0`.`search_id`,
+      `t0`.`advertiser_id`,
+      `t0`.`keyword`,
+      `t0`.`match_type`,
+      `t0`.`position`
+    FROM `counted_ad_events` AS `t0`
     WHERE
-      `t8`.`event` = 'impression' AND `t8`.`search_id` IS NOT NULL
-  ) AS `t12`
+      `t0`.`event` = 'impression' AND `t0`.`search_id` IS NOT NULL
+  ) AS `t6`
   INNER JOIN (
     SELECT
-      `t7`.`advertiser_id`,
-      `t7`.`keyword`,
-      `t7`.`match_type`,
-      MAX(`t7`.`bid_micros`) AS `bid_micros`
+      `t5`.`advertiser_id`,
+      `t5`.`keyword`,
+      `t5`.`match_type`,
+      MAX(`t5`.`bid_micros`) AS `bid_micros`
     FROM (
       SELECT
         *
       FROM `bids` AS `t2`
       WHERE
         `t2`.`status` = 'enabled'
-    ) AS `t7`
+    ) AS `t5`
     GROUP BY
       1,
       2,
       3
-  ) AS `t10`
-    ON `t12`.`advertiser_id` = `t10`.`advertiser_id`
-    AND `t12`.`keyword` = `t10`.`keyword`
-    AND `t12`.`match_type` = `t10`.`match_type`
-  INNER JOIN `advertiser_quality` AS `t4`
-    ON `t12`.`advertiser_id` = `t4`.`advertiser_id`
-) AS `t13`
+  ) AS `t8`
+    ON `t6`.`advertiser_id` = `t8`.`advertiser_id`
+    AND `t6`.`keyword` = `t8`.`keyword`
+    AND `t6`.`match_type` = `t8`.`match_type`
+  INNER JOIN `advertiser_quality` AS `t3`
+    ON `t6`.`advertiser_id` = `t3`.`advertiser_id`
+) AS `t9`
 GROUP BY
   1;
 
@@ -651,65 +741,45 @@ FROM (
 
 -- step: match_shares
 SELECT
-  `t11`.`advertiser_id`,
-  `t11`.`match_type`,
+  `t7`.`advertiser_id`,
+  `t7`.`match_type`,
   COUNT(*) AS `queries`,
-  SUM(`t11`.`impressions`) AS `impressions`,
-  SUM(`t11`.`searches`) AS `searches`
+  SUM(`t7`.`impressions`) AS `impressions`,
+  SUM(`t7`.`searches`) AS `searches`
 FROM (
   SELECT
-    `t10`.`advertiser_id`,
-    `t10`.`match_type`,
-    `t10`.`keyword_id`,
-    `t10`.`impressions`,
-    `t6`.`searches`
+    `t6`.`advertiser_id`,
+    `t6`.`match_type`,
+    `t6`.`keyword_id`,
+    `t6`.`impressions`,
+    `t4`.`searches`
   FROM (
     SELECT
-      `t8`.`advertiser_id`,
-      `t8`.`match_type`,
-      `t8`.`keyword_id`,
+      `t2`.`advertiser_id`,
+      `t2`.`match_type`,
+      `t2`.`keyword_id`,
       COUNT(*) AS `impressions`
     FROM (
       SELECT
         *
-      FROM (
-        SELECT
-          `t3`.`ts`,
-          `t3`.`search_id`,
-          `t3`.`user_id`,
-          `t3`.`query`,
-          `t3`.`advertiser_id`,
-          `t3`.`keyword`,
-          `t3`.`match_type`,
-          `t3`.`position`,
-          `t3`.`event`,
-          `t3`.`cost_micros`,
-          `t3`.`value_micros`,
-          `t3`.`ip`,
-          `t3`.`user_agent`,
-          `t4`.`query_id`,
-          `t4`.`keyword_id`
-        FROM `ad_events` AS `t3`
-        INNER JOIN `queries` AS `t4`
-          ON `t3`.`query` = `t4`.`query`
-      ) AS `t7`
+      FROM `counted_ad_events` AS `t0`
       WHERE
-        `t7`.`event` = 'impression'
-    ) AS `t8`
+        `t0`.`event` = 'impression'
+    ) AS `t2`
     GROUP BY
       1,
       2,
       3
-  ) AS `t10`
+  ) AS `t6`
   INNER JOIN (
     SELECT
       *
-    FROM `keyword_totals` AS `t0`
+    FROM `keyword_totals` AS `t1`
     WHERE
-      `t0`.`searches` >= 30
-  ) AS `t6`
-    ON `t10`.`keyword_id` = `t6`.`keyword_id`
-) AS `t11`
+      `t1`.`searches` >= 30
+  ) AS `t4`
+    ON `t6`.`keyword_id` = `t4`.`keyword_id`
+) AS `t7`
 GROUP BY
   1,
   2;

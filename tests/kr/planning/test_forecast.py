@@ -1,5 +1,6 @@
 """Forecasts and choices over the simulated small market."""
 
+import dataclasses
 import itertools
 from datetime import date, timedelta
 from pathlib import Path
@@ -222,3 +223,36 @@ def test_budgets_and_goals_that_mean_nothing_are_refused(forecaster: Forecaster,
 def test_every_basis_and_note_has_texts() -> None:
     assert set(BASIS_TEXTS) == set(Basis)
     assert all(len(texts) == 2 and all(texts) for texts in FORECAST_NOTES.values())
+
+
+def with_model(forecaster: Forecaster, **numbers: object) -> Forecaster:
+    """A forecaster whose market's numbers are others; None leaves a number out."""
+    changed = {name: value for name, value in (forecaster.model | numbers).items() if value is not None}
+    landscape = dataclasses.replace(forecaster.landscape, model=changed)
+    return Forecaster(dataclasses.replace(forecaster.indexes, landscape=landscape))
+
+
+def test_ranges_widen_as_the_least_price_is_less_known(forecaster: Forecaster, searched: list[str]) -> None:
+    keywords = [PlannedKeyword(text, bid_micros=10**9, group="all") for text in searched[:60]]
+    widths = []
+    for spread in (0.01, 0.2, 1.0):
+        cost = with_model(forecaster, floor_spread=spread).forecast(keywords).total["cost_micros"]
+        assert cost is not None
+        widths.append(cost.sd / cost.mean)
+    assert widths[0] < widths[1] < widths[2]
+
+
+def test_a_bid_near_the_least_price_is_forecast_a_part(forecaster: Forecaster, searched: list[str]) -> None:
+    query = np.array([forecaster.indexes.keywords.find(text) for text in searched[:100]], np.int64)
+    query = forecaster.indexes.stats.canonical[query].astype(np.int64)
+    floor = forecaster.landscape.rates[query, 2].astype(np.float64)
+    below, above = (curves_at(forecaster.landscape, query, floor * ratio).reached for ratio in (0.9, 1.2))
+    assert (below > 0).all() and (below < above).all() and (above < 1).all()
+
+
+def test_an_older_snapshot_without_these_numbers_still_forecasts(forecaster: Forecaster, searched: list[str]) -> None:
+    older = with_model(forecaster, floor_spread=None, set_calibration=None, set_sizes=None)
+    found = older.forecast([PlannedKeyword(text, bid_micros=BID, group="g") for text in searched[:30]])
+    assert found.total["clicks"] is not None and found.total["clicks"].high > found.total["clicks"].low
+    choice = choose_set(older, [PlannedKeyword(text) for text in searched[:30]], 5_000_000)
+    assert choice.chosen
