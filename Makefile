@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Test processes at once; 0 runs the tests one after the other in make's own.
+TEST_WORKERS ?= 2
 DEMO_DIR ?= var/demo
 PORT ?= 8000
 
@@ -29,7 +31,7 @@ types: $(VENV)/.installed-test
 	$(BIN)/mypy
 
 test: lint types
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_WORKERS)
 
 bench: $(VENV)/.installed
 	$(BIN)/python manage.py bench pipeline

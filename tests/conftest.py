@@ -1,7 +1,13 @@
-"""What every test may use: a simulated market taken through the whole path, a tiny one by hand, the real data."""
+"""What every test may use: a simulated market taken through the whole path, a tiny one by hand, the real data.
 
+With workers (`pytest -n 2`, which is what `make test` runs) a test file stays whole on one of them, and what all tests
+look at is made once for the whole run.
+"""
+
+import fcntl
 import json
 import os
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -14,17 +20,22 @@ import pytest
 
 PROJECT = Path(__file__).parents[1]
 
-hypothesis.settings.register_profile("kr", deadline=None)
+# How long an example takes to draw or to run says something about the machine, nothing about the code.
+hypothesis.settings.register_profile("kr", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("kr")
 
 
-skipped_in_ci: list[str] = []
+skipped_in_ci: dict[str, str] = {}
+"""Why a test, or a whole file while it was read, was skipped."""
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+def pytest_runtest_logreport(report: pytest.TestReport | pytest.CollectReport) -> None:
     """In CI everything that a test may need is there, so a skipped test is a test that did not do its work."""
     if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
-        skipped_in_ci.append(f"{report.nodeid}: {report.longrepr[2] if isinstance(report.longrepr, tuple) else ''}")
+        skipped_in_ci[report.nodeid] = str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else ""
+
+
+pytest_collectreport = pytest_runtest_logreport
 
 
 @pytest.hookimpl(trylast=True)
@@ -34,8 +45,58 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    for line in skipped_in_ci:
-        terminalreporter.write_line(f"skipped in CI, which counts as a failure: {line}", red=True)
+    for nodeid, reason in skipped_in_ci.items():
+        terminalreporter.write_line(f"skipped in CI, which counts as a failure: {nodeid}: {reason}", red=True)
+
+
+ON_SPARK = "tests on Spark"
+LONGEST_FIRST = (
+    ON_SPARK,
+    "tests/webui/test_browser_accessibility.py",
+    "tests/mining/test_spark_cluster.py",
+)
+
+
+def unit_of(nodeid: str) -> str:
+    """What stays on one worker: a test file, whose fixtures are made once, and all tests on the one running Spark."""
+    file = nodeid.partition("::")[0]
+    return ON_SPARK if nodeid.endswith("[spark]") or file.endswith("/test_spark_engine.py") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out units, those that take longest first, so that no worker is left alone with one at the end."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class UnitScheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return unit_of(nodeid)
+
+    config.option.loadscopereorder = False
+    return UnitScheduling(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        place = {unit: number for number, unit in enumerate(LONGEST_FIRST)}
+        items.sort(key=lambda item: place.get(unit_of(item.nodeid), len(place)))
+
+
+def made_once(folders: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder of this name that `make` fills, once in a test run: the workers wait for the one that came first."""
+    base = folders.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / name
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (base / f"{name}.made").exists():
+            # What a worker that failed has left.
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            (base / f"{name}.made").touch()
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -56,12 +117,13 @@ def small_market(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from mining.settings import mining_settings
     from mining.simulator import simulate
 
-    folder = tmp_path_factory.mktemp("market")
-    simulate("small", 1, folder)
-    ingest("parquet", folder / "raw", folder / "logs")
-    mine(folder / "logs", folder / "mined", mining_settings(()))
-    build(folder / "mined", folder / "store")
-    return folder
+    def make(folder: Path) -> None:
+        simulate("small", 1, folder)
+        ingest("parquet", folder / "raw", folder / "logs")
+        mine(folder / "logs", folder / "mined", mining_settings(()))
+        build(folder / "mined", folder / "store")
+
+    return made_once(tmp_path_factory, "market", make)
 
 
 @pytest.fixture(scope="session")
@@ -210,9 +272,10 @@ def tiny_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The store of the market written by hand."""
     from mining.build import build
 
-    folder = tmp_path_factory.mktemp("tiny")
-    build(write_tiny_mined(folder / "mined"), folder / "store")
-    return folder / "store"
+    def make(folder: Path) -> None:
+        build(write_tiny_mined(folder / "mined"), folder / "store")
+
+    return made_once(tmp_path_factory, "tiny", make) / "store"
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ def test_a_published_snapshot_is_asked_without_compiling(small_store: Path) -> N
     before = kernel_files()
     assert any("offer_exact" in name for name in before)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-c", ASK, str(small_store)], check=True, env=environment, timeout=120)
+    subprocess.run([sys.executable, "-c", ASK, str(small_store)], check=True, env=environment, timeout=500)
     assert kernel_files() == before
 
 

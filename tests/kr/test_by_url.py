@@ -157,7 +157,7 @@ def test_the_switch_for_tests_is_off_unless_it_is_set() -> None:
 
 def manage(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, PROJECT / "manage.py", *arguments], capture_output=True, text=True, timeout=120
+        [sys.executable, PROJECT / "manage.py", *arguments], capture_output=True, text=True, timeout=300
     )
 
 

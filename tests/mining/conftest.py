@@ -1,24 +1,36 @@
-"""What the tests of the miners share: logs written from plain rows, and mined tables read back as plain rows."""
+"""What the tests of the miners share: logs written from plain rows, and mined tables read back as plain rows.
+
+How the two engines are covered. A test with `each_engine` has one body, which compares mined tables with plain Python.
+On DuckDB it runs on many random logs, and everything is mined from each. On Spark, where a step on a few rows takes
+as long as on a million, it runs on the largest of as many random logs, and mining leaves out the stages whose tables
+the body does not read. That Spark mines all tables of a whole market to the very bytes of DuckDB is tested in
+test_spark_engine, and again on a cluster, with a worker killed on the way, in test_spark_cluster.
+"""
 
 import importlib.util
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis.strategies import SearchStrategy
 
-from mining.mine import mine
+from mining.buyer_miners import ACCOUNT_TABLES, BUYER_TABLES
+from mining.click_miners import ClickMiners
+from mining.mine import _Mining, mine
 from mining.mined_tables import MINED_TABLES
 from mining.schema import canonical_tables
 from mining.settings import MiningSettings
+from mining.table_writer import TableWriter
 
 START = datetime(2025, 3, 1, tzinfo=UTC)
 Rows = list[dict[str, Any]]
@@ -113,31 +125,91 @@ def local_spark(spark_installed: None) -> Iterator[str]:
     session.stop()
 
 
+CLICK_STAGES = {
+    "mine_content_and_clicks": ("content_click_clusters", "content_click_neighbors"),
+    "mine_page_terms": ("page_term_clusters", "page_term_neighbors"),
+    "mine_seed_urls": ("seed_urls", "seed_url_keywords"),
+}
+STAGES = {
+    "_mine_bursts": ("bursts",),
+    "_write_statistics": ("keyword_statistics",),
+    "_write_landscape": ("keyword_weeks", "slot_rates", "auction_pages", "match_shares"),
+    "_mine_clicks": ("click_clusters", "click_neighbors", *chain.from_iterable(CLICK_STAGES.values())),
+    "_keep_pages": ("crawled_pages",),
+    "_mine_buyers": ("industries", *BUYER_TABLES, *ACCOUNT_TABLES),
+    "_learn_from_words": ("term_vectors", "topics", "topic_terms"),
+}
+"""The stages of mining that no later stage needs, with the tables they write."""
+
+
+@contextmanager
+def mining_only(wanted: Collection[str]) -> Iterator[None]:
+    """Leave out stages of which no table is wanted, and of the others the tables that are not: they have no rows."""
+    assert set(wanted) <= MINED_TABLES.keys()
+    write = TableWriter.write
+
+    def write_wanted(writer: TableWriter, name: str, rows: Any) -> None:
+        # Rules are shares of the sessions that were written.
+        if name in wanted or name == "sessions":
+            write(writer, name, rows)
+        else:
+            writer.write_nothing(name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TableWriter, "write", write_wanted)
+        for owner, stages in ((_Mining, STAGES), (ClickMiners, CLICK_STAGES)):
+            for stage, names in stages.items():
+                if not set(names) & set(wanted):
+                    patch.setattr(owner, stage, lambda run, *_, names=names: run.writer.write_nothing(*names))
+        yield
+
+
 @dataclass(frozen=True)
 class EngineUnderTest:
     """One engine for a test body that all of them run."""
 
     engine: str
-    most_examples: int
 
-    def mined(self, tables: dict[str, Rows], **settings: Any) -> Mined:
-        """Mine rows on this engine."""
-        return mine_rows(tables, self.engine, **settings)
+    def mined(self, tables: dict[str, Rows], *wanted: str, **settings: Any) -> Mined:
+        """Mine rows on this engine; on Spark only the tables that are wanted."""
+        if self.engine == "duckdb":
+            return mine_rows(tables, self.engine, **settings)
+        with mining_only(wanted):
+            return mine_rows(tables, self.engine, **settings)
 
-    def check(self, body: Callable[..., None], examples: int, **strategies: SearchStrategy[Any]) -> None:
-        """Run a body, whose first parameter mines, on random examples; on Spark only some, for each takes seconds."""
+    def check(self, body: Callable[..., None], *wanted: str, examples: int, **strategies: SearchStrategy[Any]) -> None:
+        """Run a body, whose first parameter mines, on random examples; on Spark on the largest of them."""
 
-        @settings(max_examples=min(examples, self.most_examples))
+        def mined(tables: dict[str, Rows], **settings: Any) -> Mined:
+            return self.mined(tables, *wanted, **settings)
+
+        if self.engine == "duckdb":
+
+            @settings(max_examples=examples)
+            @given(**strategies)
+            def example(**drawn: Any) -> None:
+                body(mined, **drawn)
+
+            example()
+            return
+
+        found: list[dict[str, Any]] = []
+
+        @settings(max_examples=examples, phases=[Phase.generate], database=None)
         @given(**strategies)
-        def example(**drawn: Any) -> None:
-            body(self.mined, **drawn)
+        def find(**drawn: Any) -> None:
+            found.append(drawn)
 
-        example()
+        find()
+        largest = max(found, key=lambda drawn: len(repr(drawn)))
+        try:
+            body(mined, **largest)
+        except BaseException as error:
+            error.add_note(f"On Spark, of the example {largest!r}")
+            raise
 
 
 @pytest.fixture(scope="session", params=["duckdb", "spark"])
 def each_engine(request: pytest.FixtureRequest) -> EngineUnderTest:
     """The engines in turn."""
-    if request.param == "duckdb":
-        return EngineUnderTest("duckdb", 1000)
-    return EngineUnderTest(request.getfixturevalue("local_spark"), 2)
+    return EngineUnderTest("duckdb" if request.param == "duckdb" else request.getfixturevalue("local_spark"))

@@ -102,7 +102,8 @@ def test_weeks_slots_pages_and_shares_are_those_of_plain_python(each_engine: Any
         check_pages(found.tables["auction_pages"], searches, events, bids, quality)
         check_shares(found.tables["match_shares"], searches, events)
 
-    each_engine.check(body, 25, searches=SEARCHES, events=AD_EVENTS, bids=BIDS)
+    wanted = ("slot_rates", "keyword_weeks", "auction_pages", "match_shares")
+    each_engine.check(body, *wanted, examples=25, searches=SEARCHES, events=AD_EVENTS, bids=BIDS)
 
 
 def qualities(events: Rows, slots: dict[int, Counter[str]]) -> dict[str, int]:

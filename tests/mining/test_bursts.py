@@ -166,7 +166,7 @@ def test_the_table_counts_searches_and_people_and_leaves_one_persons_flood_out(e
     rows.append(search(42, "v336", "snow"))
     # One person with a hundred searches a day, for two weeks: fourteen users by day, one person.
     rows += [search(day, "flood", "rain") for day in range(40, 54) for _ in range(100)]
-    result = each_engine.mined({"searches": rows})
+    result = each_engine.mined({"searches": rows}, "bursts")
     [burst] = result.tables["bursts"]
     assert (burst["keyword"], burst["first_date"], burst["last_date"]) == ("snow", date(2024, 2, 10), date(2024, 2, 12))
     assert (burst["searches"], burst["users"], burst["observed"]) == (26, 25, 25)

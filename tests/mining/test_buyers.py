@@ -113,6 +113,7 @@ def check_that_copurchase_and_industries_equal_a_naive_count(
 def test_copurchase_and_industries_equal_a_naive_count(each_engine: Any) -> None:
     each_engine.check(
         check_that_copurchase_and_industries_equal_a_naive_count,
+        *("copurchase", "industry_keywords", "account_keywords", "buyer_factors", "buyer_walks"),
         examples=4,
         purchases=st.lists(
             st.tuples(

@@ -103,6 +103,7 @@ def check_that_clusters_and_neighbors_follow_the_clicks(
 def test_clusters_and_neighbors_follow_the_clicks(each_engine: Any) -> None:
     each_engine.check(
         check_that_clusters_and_neighbors_follow_the_clicks,
+        *("click_clusters", "click_neighbors"),
         examples=12,
         clicks=CLICKS,
         least_clicks=st.integers(1, 2),

@@ -131,7 +131,10 @@ def test_pairs_of_a_cluster_carry_both_parts_and_the_clicks_behind_them(each_eng
         click("u3", "flower delivery", "y", day=9),
     ]
     result = each_engine.mined(
-        {"searches": SEARCHES, "clicks": clicks}, content_click_similarity=0.2, content_click_min_points=1
+        {"searches": SEARCHES, "clicks": clicks},
+        *("content_click_clusters", "content_click_neighbors"),
+        content_click_similarity=0.2,
+        content_click_min_points=1,
     )
     found = result.by("content_click_neighbors", "keyword", "neighbor")
     row = found["flower", "flower delivery"]

@@ -268,9 +268,10 @@ def test_kills_at_random_moments_leave_the_old_tables_or_none_and_a_run_gives_th
     duration = time.perf_counter() - started
     whole = contents(tmp_path / "whole")
     moments, kills = random.Random(20261122), 0
-    for _ in range(4):
+    for quarter in range(4):
         child = fork(lambda: mine(logs, out, SETTINGS, days=state))
-        time.sleep(moments.uniform(0, duration))
+        # One moment in each quarter: were the later runs faster than the timed one, the first would still be in it.
+        time.sleep((quarter + moments.random()) / 4 * duration)
         os.kill(child, signal.SIGKILL)
         kills += killed(child)
         assert not out.exists() or contents(out) in (before, whole)

@@ -70,15 +70,13 @@ def test_queries_are_drawn_from_clicks_and_sessions_by_users_and_pages(
     ]
     clicks = [row | {"url": f"p{number % 2}"} for number, row in enumerate(searches)]
     log = {"searches": searches, "clicks": clicks}
-    everything = {
-        row["term"]: row["occurrences"] for row in each_engine.mined(log, embedding_words=100).tables["term_vectors"]
-    }
-    half = {
-        row["term"]: row["occurrences"]
-        for row in each_engine.mined(
-            log, embedding_words=100, embedding_page_queries=3, embedding_session_queries=12
-        ).tables["term_vectors"]
-    }
+
+    def occurrences(**drawn: int) -> dict[str, int]:
+        result = each_engine.mined(log, "term_vectors", embedding_words=100, **drawn)
+        return {row["term"]: row["occurrences"] for row in result.tables["term_vectors"]}
+
+    everything = occurrences()
+    half = occurrences(embedding_page_queries=3, embedding_session_queries=12)
     assert everything.keys() == {"rose0", "rose1", "rose2", "flower"}
     assert everything["flower"] == 24 + 6
     assert half["flower"] == 12 + 3

@@ -155,6 +155,7 @@ def check_that_statistics_equal_a_naive_count(
 def test_statistics_equal_a_naive_count(each_engine: Any) -> None:
     each_engine.check(
         check_that_statistics_equal_a_naive_count,
+        *("keyword_statistics", "keyword_spellings", "keyword_segments", "keyword_months"),
         examples=12,
         searches=SEARCHES,
         clicks=st.none() | CLICKS,

@@ -161,7 +161,7 @@ def logs() -> dict[str, list[dict[str, Any]]]:
 
 def test_keywords_of_different_pages_with_the_same_words_are_neighbors(each_engine: Any) -> None:
     tables = logs()
-    result = each_engine.mined(tables)
+    result = each_engine.mined(tables, "page_term_clusters", "page_term_neighbors")
     found = result.by("page_term_neighbors", "keyword", "neighbor")
     assert found.keys() == {("bouquet", "roses"), ("roses", "bouquet")}
     row = found["bouquet", "roses"]

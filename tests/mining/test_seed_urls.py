@@ -81,6 +81,7 @@ def check_that_pages_are_those_of_a_count(
 def test_mined_pages_are_those_of_a_count(each_engine: Any) -> None:
     each_engine.check(
         check_that_pages_are_those_of_a_count,
+        *("seed_urls", "seed_url_keywords"),
         examples=15,
         clicks=CLICKS,
         least_users=st.integers(1, 3),

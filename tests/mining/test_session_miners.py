@@ -115,6 +115,7 @@ def check_that_sessions_equal_a_naive_split(mined: Callable[..., Any], rows: Row
 def test_sessions_equal_a_naive_split(each_engine: Any) -> None:
     each_engine.check(
         check_that_sessions_equal_a_naive_split,
+        "sessions",
         examples=12,
         rows=logs(),
         gap=st.sampled_from([1, 5, 30]),
@@ -178,6 +179,7 @@ def check_that_cooccurrence_and_rules_equal_a_naive_count(
 def test_cooccurrence_and_rules_equal_a_naive_count(each_engine: Any) -> None:
     each_engine.check(
         check_that_cooccurrence_and_rules_equal_a_naive_count,
+        *("cooccurrence", "association_rules"),
         examples=12,
         rows=logs(),
         form=st.sampled_from(["power", "cumulative"]),
@@ -317,6 +319,7 @@ def check_that_robots_are_the_users_who_break_a_rule_and_nothing_of_theirs_is_co
 def test_robots_are_the_users_who_break_a_rule_and_nothing_of_theirs_is_counted(each_engine: Any) -> None:
     each_engine.check(
         check_that_robots_are_the_users_who_break_a_rule_and_nothing_of_theirs_is_counted,
+        *("robot_users", "sessions", "keyword_statistics"),
         examples=10,
         rows=logs(),
         clicked=st.lists(st.sampled_from(["u1", "u2", "u3", "x"]), max_size=6),

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-READY_SECONDS = 120
-STOP_SECONDS = 30
+READY_SECONDS = 300
+STOP_SECONDS = 120
 MEMORY = "memory_mb=512"
 
 KILLING_RUN = """

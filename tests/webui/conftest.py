@@ -1,7 +1,10 @@
 """The application over the hand-written market, its pages as a browser's parser sees them, and a real browser."""
 
+import random
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from html.parser import HTMLParser
@@ -155,6 +158,8 @@ def parse() -> Callable[[str], Page]:
 
 
 CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE_MS = 120_000
+"""How long a page, or what is expected of it, may take: on a busy machine a first page waits for code to compile."""
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -167,10 +172,28 @@ ARGUMENTS = [
 ]
 
 
+@pytest.fixture
+def free_port() -> int:
+    """A port that nothing listens on, below those given to connections: none takes it before the server has it."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    pytest.fail("a hundred ports are in use")
+
+
+def load(app: Flask) -> None:
+    """Ask once, so that no browser waits until indexes and compiled code are read."""
+    for path in ("/search?q=鲜花", "/api/v1/suggestions?q=xh"):
+        assert app.test_client().get(path).status_code == 200
+
+
 @pytest.fixture(scope="session")
 def address(small_store: Path) -> Iterator[str]:
     """The small market served on this machine."""
-    server = make_server("127.0.0.1", 0, create_app(Settings(store=small_store)), threaded=True)
+    app = create_app(Settings(store=small_store))
+    load(app)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -182,13 +205,23 @@ def address(small_store: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> "Iterator[Browser]":
     """Debian's Chromium."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium")
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield running
+        expect.set_options(timeout=PATIENCE_MS)
+        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS, timeout=PATIENCE_MS)
+        new_context = running.new_context
+
+        def new_patient_context(**options: Any) -> "BrowserContext":
+            context = new_context(**options)
+            context.set_default_timeout(PATIENCE_MS)
+            return context
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(running, "new_context", new_patient_context)
+            yield running
         running.close()
 
 
@@ -310,6 +343,7 @@ def site(small_store: Path, small_market: Path, tmp_path_factory: pytest.TempPat
         }
     database.close()
     app = create_app(Settings(store=small_store, database=url), WebSettings())
+    load(app)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

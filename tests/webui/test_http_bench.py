@@ -13,7 +13,7 @@ def test_the_http_bench_measures_one_worker_and_two(small_store: Path) -> None:
         [sys.executable, str(MANAGE), "bench", "http", "--store", str(small_store), "--requests", "40", "--json"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)["rows"]
@@ -26,7 +26,7 @@ def test_the_http_bench_of_a_missing_store_says_what_is_missing(tmp_path: Path) 
         [sys.executable, str(MANAGE), "bench", "http", "--store", str(tmp_path / "none")],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 3
     assert "none" in done.stderr and "Traceback" not in done.stderr

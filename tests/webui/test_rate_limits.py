@@ -110,7 +110,7 @@ def test_no_count_is_lost_between_processes(tmp_path: Path) -> None:
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join(300)
     assert storage_from_string(uri).get("k") == 150
 
 

@@ -22,11 +22,8 @@ PROJECT = Path(__file__).parents[2]
 
 
 @contextmanager
-def serving(*arguments: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+def serving(port: int, *arguments: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """The server's address, as it announces it, and its process; stopped like an operator stops it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     environment = {name: value for name, value in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
     command = [sys.executable, "manage.py", "serve", "--port", str(port), *arguments]
     process = subprocess.Popen(command, cwd=PROJECT, env=environment, stderr=subprocess.PIPE, text=True)
@@ -41,16 +38,16 @@ def serving(*arguments: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
         yield announced[0], process
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
 
 
 def get(address: str) -> str:
-    with urllib.request.urlopen(address, timeout=30) as reply:
+    with urllib.request.urlopen(address, timeout=120) as reply:
         return str(reply.read().decode())
 
 
-def test_two_workers_answer_and_their_metrics_add_up(tiny_store: Path) -> None:
-    with serving("--store", str(tiny_store), "--workers", "2") as (address, process):
+def test_two_workers_answer_and_their_metrics_add_up(tiny_store: Path, free_port: int) -> None:
+    with serving(free_port, "--store", str(tiny_store), "--workers", "2") as (address, process):
         assert get(f"{address}/healthz") == "ok\n"
         for _ in range(20):
             assert "鲜花速递" in get(f"{address}/search?q=%E9%B2%9C%E8%8A%B1")
@@ -59,9 +56,9 @@ def test_two_workers_answer_and_their_metrics_add_up(tiny_store: Path) -> None:
     assert process.returncode == 0
 
 
-def test_a_server_starts_without_a_snapshot_and_says_so(tmp_path: Path) -> None:
+def test_a_server_starts_without_a_snapshot_and_says_so(tmp_path: Path, free_port: int) -> None:
     with (
-        serving("--store", str(tmp_path)) as (address, _),
+        serving(free_port, "--store", str(tmp_path)) as (address, _),
         pytest.raises(urllib.error.HTTPError) as refused,
     ):
         get(f"{address}/readyz")
@@ -85,13 +82,14 @@ def test_a_host_that_is_not_this_machine_is_told_with_the_remedy(host: str) -> N
         check_address(host, 8000)
 
 
-def test_a_mistake_in_the_rules_ends_the_start_and_names_the_file(tiny_store: Path, tmp_path: Path) -> None:
+def test_a_mistake_in_the_rules_ends_the_start_and_names_the_file(
+    tiny_store: Path, tmp_path: Path, free_port: int
+) -> None:
     rules = tmp_path / "rules.toml"
     rules.write_text("[[rule]\n", encoding="utf-8")
     environment = {**os.environ, "KR_RULES": str(rules)}
-    command = [sys.executable, "manage.py", "serve", "--store", str(tiny_store), "--port", "0"]
-    command[-1] = "8999"
-    result = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "manage.py", "serve", "--store", str(tiny_store), "--port", str(free_port)]
+    result = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=300)
     assert result.returncode == 2 and "rules.toml" in result.stderr and "Traceback" not in result.stderr
 
 

@@ -36,7 +36,7 @@ from kr.store.control_versions import Author
 from kr.store.migrating import upgrade
 from kr.store.operator_schema import Job, JobKind, JobState
 
-WAIT_SECONDS = 60
+WAIT_SECONDS = 300
 
 
 @pytest.fixture

@@ -372,13 +372,13 @@ def test_more_pages_at_once_than_allowed_are_turned_away(serve, fetcher) -> None
 
     def wait(connection: socket.socket, path: str, headers: dict[str, str]) -> None:
         inside.set()
-        leave.wait(20)
+        leave.wait(60)
         connection.sendall(reply(PAGE, HTML))
 
     site, one = serve(wait), fetcher(limits=FetchLimits(at_once=1))
     first = threading.Thread(target=lambda: one.fetch(one.parse(site.url())))
     first.start()
-    assert inside.wait(10)
+    assert inside.wait(60)
     assert problem_of(one, site.url()).problem is PageProblem.BUSY
     leave.set()
     first.join(20)

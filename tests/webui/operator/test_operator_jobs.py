@@ -19,7 +19,7 @@ from webui.application import create_app
 from webui.settings import WebSettings
 
 Post = Callable[..., Any]
-WAIT_SECONDS = 60
+WAIT_SECONDS = 300
 
 
 @pytest.fixture(scope="module")
