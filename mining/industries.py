@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from mining.engines import Engine
 from mining.mined_tables import MINED_TABLES
-from mining.recall_tables import industries_above
+from mining.recall_tables import industries_above, industry_graph
 
 Node = tuple[str | None, str | None, str | None]
 """parent_id, name_en, name_zh."""
@@ -29,13 +29,14 @@ def forest(nodes: Mapping[str, Node], advertisers: Mapping[str, int]) -> pa.Tabl
     An industry that only a parent or an advertiser names is a node without a name. Of a circle of parents the first in
     the order of ids becomes a root.
     """
+    import networkx as nx
+
     known = dict(nodes)
     for name in [*advertisers, *(parent for parent, _, _ in nodes.values() if parent is not None)]:
         known.setdefault(name, (None, None, None))
     parents = {name: node[0] for name, node in known.items()}
-    for name in sorted(parents):
-        if _closes_circle(name, parents):
-            parents[name] = None
+    for circle in list(nx.simple_cycles(industry_graph(parents))):
+        parents[min(circle)] = None
     totals = dict.fromkeys(known, 0)
     for industry, above in industries_above(parents):
         totals[above] += advertisers.get(industry, 0)
@@ -48,12 +49,3 @@ def forest(nodes: Mapping[str, Node], advertisers: Mapping[str, int]) -> pa.Tabl
         "advertisers": [totals[name] for name in names],
     }
     return pa.table(columns, schema=MINED_TABLES["industries"].schema)
-
-
-def _closes_circle(name: str, parents: Mapping[str, str | None]) -> bool:
-    seen = set()
-    at = parents[name]
-    while at is not None and at != name and at not in seen:
-        seen.add(at)
-        at = parents[at]
-    return at == name

@@ -12,6 +12,7 @@ Keywords of fewer advertisers than the minimum are in no list: they would tell o
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import ibis
 import ibis.expr.types as ir
@@ -22,21 +23,29 @@ from mining.buyer_factors import RankedList
 from mining.engines import Engine
 from mining.settings import MiningSettings
 
+if TYPE_CHECKING:
+    import networkx as nx
+
 RANK_OFFSET = 60
 """The constant of reciprocal rank fusion, as its authors chose it."""
 
 
+def industry_graph(parents: Mapping[str, str | None]) -> "nx.DiGraph[str]":
+    """Each industry with an edge to the one above it, which need not be among them."""
+    import networkx as nx
+
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(parents)
+    graph.add_edges_from((industry, parent) for industry, parent in parents.items() if parent is not None)
+    return graph
+
+
 def industries_above(parents: Mapping[str, str | None]) -> list[tuple[str, str]]:
     """(industry, itself or an industry above it) of each industry; a circle of parents ends where it closes."""
-    pairs = []
-    for industry in sorted(parents):
-        above: list[str] = []
-        at: str | None = industry
-        while at is not None and at not in above:
-            above.append(at)
-            at = parents.get(at)
-        pairs += [(industry, each) for each in above]
-    return pairs
+    import networkx as nx
+
+    graph = industry_graph(parents)
+    return [(industry, above) for industry in sorted(parents) for above in nx.dfs_preorder_nodes(graph, industry)]
 
 
 def register_industries(
