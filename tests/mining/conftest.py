@@ -126,20 +126,30 @@ def local_spark(spark_installed: None) -> Iterator[str]:
 
 
 CLICK_STAGES = {
-    "mine_content_and_clicks": ("content_click_clusters", "content_click_neighbors"),
-    "mine_page_terms": ("page_term_clusters", "page_term_neighbors"),
+    "write_clusters": ("click_clusters", "click_neighbors"),
+    "write_content_and_clicks": ("content_click_clusters", "content_click_neighbors"),
+    "write_page_terms": ("page_term_clusters", "page_term_neighbors"),
     "mine_seed_urls": ("seed_urls", "seed_url_keywords"),
 }
+CLICK_READING = {"write_content_and_clicks": "_content_and_clicks", "write_page_terms": "_page_vectors"}
+"""What reads the input of a stage and gives what computes on it."""
+CLICK_TABLES = tuple(chain.from_iterable(CLICK_STAGES.values()))
 STAGES = {
     "_mine_bursts": ("bursts",),
     "_write_statistics": ("keyword_statistics",),
     "_write_landscape": ("keyword_weeks", "slot_rates", "auction_pages", "match_shares"),
-    "_mine_clicks": ("click_clusters", "click_neighbors", *chain.from_iterable(CLICK_STAGES.values())),
     "_keep_pages": ("crawled_pages",),
     "_mine_buyers": ("industries", *BUYER_TABLES, *ACCOUNT_TABLES),
-    "_learn_from_words": ("term_vectors", "topics", "topic_terms"),
+    "_write_words": ("term_vectors", "topics", "topic_terms"),
 }
 """The stages of mining that no later stage needs, with the tables they write."""
+
+
+def without_clicks(run: _Mining, *_: object) -> ClickMiners:
+    """The miners of clicks before they have read any; with all of their stages left out they read none."""
+    clicks = object.__new__(ClickMiners)
+    clicks.writer = run.writer
+    return clicks
 
 
 @contextmanager
@@ -159,8 +169,15 @@ def mining_only(wanted: Collection[str]) -> Iterator[None]:
         patch.setattr(TableWriter, "write", write_wanted)
         for owner, stages in ((_Mining, STAGES), (ClickMiners, CLICK_STAGES)):
             for stage, names in stages.items():
-                if not set(names) & set(wanted):
-                    patch.setattr(owner, stage, lambda run, *_, names=names: run.writer.write_nothing(*names))
+                if set(names) & set(wanted):
+                    continue
+                patch.setattr(owner, stage, lambda run, *_, names=names: run.writer.write_nothing(*names))
+                if stage in CLICK_READING:
+                    patch.setattr(owner, CLICK_READING[stage], lambda *_: lambda: None)
+                if stage == "_write_words":
+                    patch.setattr(owner, "_read_words", lambda *_: None)
+        if not set(CLICK_TABLES) & set(wanted):
+            patch.setattr(_Mining, "_read_clicks", without_clicks)
         yield
 
 
