@@ -79,7 +79,12 @@ def _upload(source: SourceFile) -> Response:
     try:
         count, importing = plans.import_file(made.id, source)
         if not count:
-            raise UsageError(gettext("The file holds no keyword."))
+            raise UsageError(
+                "None of the {read} rows of {file} holds a keyword.",
+                "Name a column Keyword in its first row, or write a keyword a line.",
+                read=importing.report.read,
+                file=source.name,
+            )
     except UsageError:
         with current_database().writing() as session:
             store.delete_plan(session, mine, made.id, made.version)
