@@ -132,7 +132,7 @@ def guarded_rules(web: Flask) -> list[tuple[Rule, str]]:
     return [
         (rule, method)
         for rule in web.url_map.iter_rules()
-        if ACCESS[rule.endpoint] not in (Access.EVERYBODY, Access.OPEN)
+        if ACCESS[rule.endpoint] not in (Access.EVERYBODY, Access.OPEN, Access.EMBEDDED)
         for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"})
     ]
 
