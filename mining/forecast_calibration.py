@@ -38,6 +38,7 @@ LEAST_MEAN = 0.1
 """Outcomes expected to be rarer are nearly surely nothing, and say nothing of a calibration."""
 WIDEST = (0.02, 0.98)
 METRICS = ("searches", "impressions", "clicks", "cost_micros", "conversions", "value_micros")
+_OTHER_COUNTS = ("expected_clicks_micros", "last_clicks", "last_cost_micros")
 SEED = 20231122
 FLOOR_SPREAD = 0.2
 """Squared standard deviation of the logarithm of a least price, times its events, where no backtest tells."""
@@ -266,9 +267,7 @@ def _backtest(counts: WeekCounts, words: csr_array, origin: int, levels: LevelMo
         pools=pools,
         pool_forecast=np.bincount(pools.of_keyword, np.where(known, mean, 0.0), pools.count),
         rates=fit_rates(counts, words, origin),
-        actual={
-            name: counts.total(name, origin, origin + HORIZON) for name in (*METRICS, "last_clicks", "last_cost_micros")
-        },
+        actual={name: counts.total(name, origin, origin + HORIZON) for name in (*METRICS, *_OTHER_COUNTS)},
         known=known,
     )
 
@@ -313,11 +312,26 @@ def _shared(runs: list[_Backtest]) -> dict[str, float]:
     return found | {"pool": float(np.clip((pool + 0.02) / (pools + 1), 0.001, 0.5))}
 
 
+def _advertisers(run: _Backtest) -> tuple[float, float]:
+    """What the market showed in a backtest over what was known before: ads a search, and clicks expected of an ad.
+
+    Backtests count the ads of all advertisers, who come and go. A forecast is of one's own bid in auctions as they are,
+    so that how many others there are is no error of it.
+    """
+    actual = {name: counts * run.known for name, counts in run.actual.items()}
+    ads, clicks = actual["impressions"], actual["expected_clicks_micros"] / 1e6
+    if min(ads.sum(), clicks.sum()) < FEWEST_OUTCOMES:
+        return 1.0, 1.0
+    depth, slot = (run.rates.of[name].value for name in ("depth", "slot"))
+    return float(ads.sum() / (actual["searches"] @ depth)), float(clicks.sum() / (ads @ slot))
+
+
 def _means(run: _Backtest) -> dict[str, Array]:
     """Expected outcomes of all ads on each keyword's pages, by metric."""
     of = run.rates.of
-    impressions = run.mean * of["depth"].value
-    clicks = impressions * of["slot"].value * of["clicks"].value
+    more_ads, better_places = _advertisers(run)
+    impressions = run.mean * of["depth"].value * more_ads
+    clicks = impressions * of["slot"].value * better_places * of["clicks"].value
     conversions = clicks * of["conversions"].value
     return {
         "searches": run.mean,
