@@ -134,15 +134,7 @@ def open_snapshot(store: Path, snapshot_id: str | None = None) -> Snapshot:
     """
     layout = StoreLayout(store)
     if snapshot_id is not None:
-        if snapshot_id not in (stored := layout.stored_ids()):
-            raise NotFoundError(
-                "{store} holds no snapshot {snapshot!r}.",
-                "It holds: {choices}.",
-                store=store,
-                snapshot=snapshot_id,
-                choices=", ".join(stored) or "none",
-            )
-        return open_folder(layout.snapshots / snapshot_id)
+        return open_folder(layout.folder_of(snapshot_id))
     wanted = current(store)
     while True:
         try:
@@ -174,16 +166,7 @@ def open_folder(folder: Path) -> Snapshot:
 
 def verify(store: Path, snapshot_id: str) -> list[Problem]:
     """Read every byte of the snapshot; what is wrong with it, empty if it is whole. NotFoundError if there is none."""
-    layout = StoreLayout(store)
-    if snapshot_id not in (stored := layout.stored_ids()):
-        raise NotFoundError(
-            "{store} holds no snapshot {snapshot!r}.",
-            "It holds: {choices}.",
-            store=store,
-            snapshot=snapshot_id,
-            choices=", ".join(stored) or "none",
-        )
-    return verify_directory(layout.snapshots / snapshot_id)
+    return verify_directory(StoreLayout(store).folder_of(snapshot_id))
 
 
 def verify_current(store: Path) -> list[Problem]:

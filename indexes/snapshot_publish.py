@@ -147,16 +147,7 @@ def rollback(store: Path, to: str | None = None, *, wait_seconds: float = 0.0) -
                     snapshot=history[-1].id,
                 )
             to = history[-2].id
-        stored = layout.stored_ids()
-        if to not in stored:
-            raise NotFoundError(
-                "{store} holds no snapshot {snapshot!r}.",
-                "It holds: {choices}.",
-                store=store,
-                snapshot=to,
-                choices=", ".join(stored) or "none",
-            )
-        _require_whole(layout.snapshots / to, "Nothing was changed")
+        _require_whole(layout.folder_of(to), "Nothing was changed")
         known = [entry.id for entry in history]
         if to in known:
             history = history[: known.index(to) + 1]

@@ -68,6 +68,19 @@ class StoreLayout:
         folders = [path for path in self.snapshots.iterdir() if is_snapshot_id(path.name)]
         return [path.name for path in sorted(folders, key=lambda path: (_made_at(path), path.name))]
 
+    def folder_of(self, snapshot_id: str) -> Path:
+        """The folder of a stored snapshot; NotFoundError, which names those there are, if it is none of them."""
+        stored = self.stored_ids()
+        if snapshot_id not in stored:
+            raise NotFoundError(
+                "{store} holds no snapshot {snapshot!r}.",
+                "It holds: {choices}.",
+                store=self.store,
+                snapshot=snapshot_id,
+                choices=", ".join(stored) or "none",
+            )
+        return self.snapshots / snapshot_id
+
 
 def read_current(store: Path) -> list[Publication]:
     """The line of served snapshots, oldest first; the last one is current.

@@ -46,6 +46,7 @@ _CENT = 10_000
 USUAL_RATIO = 2.5
 """The bid taken where none is given and the log knows no top-of-page bid, over the least price."""
 _OF_ADS = np.array([False, True, True, True, True, True])
+"""Of searches and METRICS, those that a bid below the least price gets nothing of."""
 _BANDS = {"searches": 0, "impressions": 1, "clicks": 2, "cost_micros": 3, "conversions": 4, "value_micros": 5}
 
 
